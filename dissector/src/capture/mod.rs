@@ -1,0 +1,26 @@
+//! Capture files as bytes in memory -> frames.
+
+mod time;
+
+pub use time::Time;
+
+use crate::wire::LinkType;
+
+/// One frame of a capture.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// Its number in the capture, from 1; frames of other kinds of device count too.
+    pub number: u32,
+    /// When it was captured; `None` where the file does not say (a simple packet block).
+    pub time: Option<Time>,
+    /// What it begins with.
+    pub link: LinkType,
+    /// Number of the interface in its section, from 0; 0 in a pcap file.
+    pub interface: u32,
+    /// Length on the wire in bytes.
+    pub wire_len: u32,
+    /// Where `bytes` begin in the uncompressed capture.
+    pub offset: u64,
+    /// What was captured.
+    pub bytes: &'a [u8],
+}

@@ -1,0 +1,1 @@
+//! Messages as text: one line, a tree, JSON, PDML.

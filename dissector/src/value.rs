@@ -1,0 +1,401 @@
+//! The value of a node, decoded from the frame when somebody looks, and its one way
+//! of being shown.
+
+use std::fmt::{self, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::schema::{Field, Hint, Type, ValueNames};
+use crate::tape::NodeRef;
+use crate::text::Escaped;
+use crate::wire::Order;
+
+/// What a node's bytes say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'t> {
+    /// Nothing of its own: the nodes below say it.
+    Tree,
+    /// Being there is all it says.
+    Present,
+    /// A number without sign.
+    Unsigned(u64),
+    /// A number with sign.
+    Signed(i64),
+    /// `struct nla_bitfield32`.
+    Bitfield {
+        /// The bits.
+        value: u32,
+        /// The bits that are meant.
+        selector: u32,
+    },
+    /// Text, in whatever encoding, without the NUL that ends it and what follows.
+    Text(&'t [u8]),
+    /// Bytes.
+    Bytes(&'t [u8]),
+    /// An IPv4 or IPv6 address.
+    Ip(IpAddr),
+    /// A link-layer address of any length.
+    Mac(&'t [u8]),
+    /// A UUID.
+    Uuid([u8; 16]),
+    /// An array of scalars; [`NodeRef::elements`] has them.
+    List,
+}
+
+impl<'t> NodeRef<'t> {
+    /// The node's value.
+    #[must_use]
+    pub fn value(&self) -> Value<'t> {
+        if self.has_children() && !matches!(self.field().ty, Type::BitUnit { .. }) {
+            return Value::Tree;
+        }
+        decode(
+            self.field(),
+            self.payload(),
+            self.order(),
+            self.tape().order(),
+        )
+    }
+
+    /// The elements of an array of scalars; nothing for what is none. A piece shorter
+    /// than an element, at the end, is bytes.
+    pub fn elements(&self) -> impl Iterator<Item = (&'static Field, Value<'t>)> + use<'t> {
+        let (element, stride) = match self.field().ty {
+            Type::Array { element, stride } => (Some(element), stride.max(1)),
+            _ => (None, 1),
+        };
+        let payload = if element.is_some() && !self.has_children() {
+            self.payload()
+        } else {
+            &[]
+        };
+        let (own, host) = (self.order(), self.tape().order());
+        payload.chunks(stride as usize).filter_map(move |bytes| {
+            let field = element?;
+            let order = if field.order == crate::schema::FieldOrder::Host {
+                own
+            } else {
+                order_of(field, host)
+            };
+            Some((field, decode(field, bytes, order, host)))
+        })
+    }
+
+    /// The node's value as text.
+    #[must_use]
+    pub fn show(&self, how: Show<'t>) -> Shown<'t> {
+        Shown { node: *self, how }
+    }
+}
+
+fn order_of(field: &Field, host: Order) -> Order {
+    match field.order {
+        crate::schema::FieldOrder::Host => host,
+        crate::schema::FieldOrder::Big => Order::Big,
+        crate::schema::FieldOrder::Little => Order::Little,
+    }
+}
+
+/// Decodes `bytes` as `field`: `order` is that of its integers, `host` that of the
+/// frame, which tells how C laid out bit-fields.
+fn decode<'t>(field: &Field, bytes: &'t [u8], order: Order, host: Order) -> Value<'t> {
+    match field.ty {
+        Type::Int { signed, .. } | Type::VarInt { signed } => integer(field, bytes, order, signed),
+        Type::Bitfield32 => bitfield(bytes, order),
+        Type::Flag if bytes.is_empty() => Value::Present,
+        Type::String => Value::Text(text(bytes)),
+        Type::Binary => binary(field.hint, bytes),
+        Type::Array { .. } => Value::List,
+        Type::BitUnit { .. } if bytes.len() <= 8 => Value::Unsigned(order.unsigned(bytes)),
+        Type::Bits { little, big, width } if bytes.len() <= 8 => {
+            let shift = match host {
+                Order::Little => little,
+                Order::Big => big,
+            };
+            let mask = 1_u64
+                .checked_shl(u32::from(width))
+                .map_or(u64::MAX, |bit| bit - 1);
+            let unit = order.unsigned(bytes);
+            Value::Unsigned(
+                shift
+                    .and_then(|shift| unit.checked_shr(u32::from(shift)))
+                    .unwrap_or(0)
+                    & mask,
+            )
+        }
+        Type::Struct(_)
+        | Type::Nest { .. }
+        | Type::Indexed { .. }
+        | Type::TypeValue { .. }
+        | Type::SubMessage { .. }
+        | Type::Custom { .. }
+            if bytes.is_empty() =>
+        {
+            Value::Tree
+        }
+        _ => Value::Bytes(bytes),
+    }
+}
+
+fn integer<'t>(field: &Field, bytes: &'t [u8], order: Order, signed: bool) -> Value<'t> {
+    if bytes.is_empty() || bytes.len() > 8 {
+        return Value::Bytes(bytes);
+    }
+    match (field.hint, bytes.len()) {
+        (Hint::Ipv4 | Hint::Ip, 4) => {
+            let number = u32::try_from(order.unsigned(bytes)).unwrap_or(0);
+            Value::Ip(IpAddr::V4(Ipv4Addr::from(number)))
+        }
+        (Hint::Mac, _) => Value::Mac(bytes),
+        _ if signed => Value::Signed(order.signed(bytes)),
+        _ => Value::Unsigned(order.unsigned(bytes)),
+    }
+}
+
+fn bitfield(bytes: &[u8], order: Order) -> Value<'_> {
+    match *bytes {
+        [a, b, c, d, e, f, g, h] => Value::Bitfield {
+            value: order.u32([a, b, c, d]),
+            selector: order.u32([e, f, g, h]),
+        },
+        _ => Value::Bytes(bytes),
+    }
+}
+
+fn binary(hint: Hint, bytes: &[u8]) -> Value<'_> {
+    match (hint, bytes.len()) {
+        (Hint::Ipv4 | Hint::Ip, 4) => <[u8; 4]>::try_from(bytes).map_or(Value::Bytes(bytes), |b| {
+            Value::Ip(IpAddr::V4(Ipv4Addr::from(b)))
+        }),
+        (Hint::Ipv6 | Hint::Ip, 16) => <[u8; 16]>::try_from(bytes)
+            .map_or(Value::Bytes(bytes), |b| {
+                Value::Ip(IpAddr::V6(Ipv6Addr::from(b)))
+            }),
+        (Hint::Mac, 1..) => Value::Mac(bytes),
+        (Hint::Uuid, 16) => <[u8; 16]>::try_from(bytes).map_or(Value::Bytes(bytes), Value::Uuid),
+        (Hint::Text, _) => Value::Text(text(bytes)),
+        _ => Value::Bytes(bytes),
+    }
+}
+
+/// Up to the first NUL.
+fn text(bytes: &[u8]) -> &[u8] {
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(bytes.len());
+    &bytes[..end]
+}
+
+/// Names that a capture or a machine knows and the bytes do not carry.
+pub trait Names {
+    /// The name of the interface with this index.
+    fn interface(&self, index: u32) -> Option<&str>;
+    /// The path of the device or program behind a port; `None` where unknown.
+    fn port(&self, port: u32) -> Option<&str> {
+        let _ = port;
+        None
+    }
+}
+
+/// Knows no name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoNames;
+
+impl Names for NoNames {
+    fn interface(&self, _index: u32) -> Option<&str> {
+        None
+    }
+}
+
+/// How values are shown.
+#[derive(Clone, Copy)]
+pub struct Show<'a> {
+    /// Names from outside the bytes.
+    pub names: &'a dyn Names,
+    /// Numbers instead of names.
+    pub numeric: bool,
+    /// Key material is masked.
+    pub redact: bool,
+}
+
+impl Show<'static> {
+    /// Names from the schema, none from elsewhere, nothing masked.
+    pub const PLAIN: Self = Show {
+        names: &NoNames,
+        numeric: false,
+        redact: false,
+    };
+}
+
+/// A value as text, ready for a terminal: see [`NodeRef::show`].
+#[derive(Clone, Copy)]
+pub struct Shown<'t> {
+    node: NodeRef<'t>,
+    how: Show<'t>,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = self.node.field();
+        match self.node.value() {
+            Value::List if !(field.secret && self.how.redact) => {
+                f.write_char('[')?;
+                for (at, (element, value)) in self.node.elements().enumerate() {
+                    if at > 0 {
+                        f.write_str(", ")?;
+                    }
+                    show(f, element, value, self.how)?;
+                }
+                f.write_char(']')
+            }
+            value => show(f, field, value, self.how),
+        }
+    }
+}
+
+fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'_>) -> fmt::Result {
+    if field.secret && how.redact && !matches!(value, Value::Tree) {
+        return f.write_str("(redacted)");
+    }
+    let names = field.names.filter(|_| !how.numeric);
+    match value {
+        Value::Tree | Value::List => Ok(()),
+        Value::Present => f.write_str("true"),
+        Value::Unsigned(number) => match names {
+            Some(names) => named(f, names, number, field.hint),
+            None => unsigned(f, number, field.hint, how),
+        },
+        Value::Signed(number) => match (names, u64::try_from(number)) {
+            (Some(names), Ok(number)) => named(f, names, number, field.hint),
+            (_, Ok(number)) => unsigned(f, number, field.hint, how),
+            (_, Err(_)) => write!(f, "{number}"),
+        },
+        Value::Bitfield { value, selector } => {
+            let part = |f: &mut fmt::Formatter<'_>, number| match names {
+                Some(names) => named(f, names, u64::from(number), Hint::Hex),
+                None => write!(f, "{number:#x}"),
+            };
+            part(f, value)?;
+            f.write_char('/')?;
+            part(f, selector)
+        }
+        Value::Text(text) => write!(f, "{}", Escaped(text)),
+        Value::Bytes(bytes) => hex(f, bytes, ""),
+        Value::Ip(address) => write!(f, "{address}"),
+        Value::Mac(bytes) => hex(f, bytes, ":"),
+        Value::Uuid(bytes) => {
+            for (at, byte) in bytes.iter().enumerate() {
+                if matches!(at, 4 | 6 | 8 | 10) {
+                    f.write_char('-')?;
+                }
+                write!(f, "{byte:02x}")?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Writes bytes as hexadecimal with something in between.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn hex(out: &mut impl Write, bytes: &[u8], between: &str) -> fmt::Result {
+    for (at, byte) in bytes.iter().enumerate() {
+        if at > 0 {
+            out.write_str(between)?;
+        }
+        write!(out, "{byte:02x}")?;
+    }
+    Ok(())
+}
+
+fn named(f: &mut fmt::Formatter<'_>, names: ValueNames, number: u64, hint: Hint) -> fmt::Result {
+    if !names.as_flags {
+        return match names.of.entry(number) {
+            Some(entry) => f.write_str(entry.name),
+            None if hint == Hint::Hex => write!(f, "{number:#x}"),
+            None => write!(f, "{number}"),
+        };
+    }
+    if number == 0 {
+        return f.write_char('0');
+    }
+    let mut left = number;
+    for (at, bit) in flag_names(names, number).enumerate() {
+        if at > 0 {
+            f.write_char('|')?;
+        }
+        f.write_str(bit.1)?;
+        left &= !bit.0;
+    }
+    if left != 0 {
+        let separator = if left == number { "" } else { "|" };
+        write!(f, "{separator}{left:#x}")?;
+    }
+    Ok(())
+}
+
+/// The bits of `number` that have a name, lowest first: the bit and its name.
+pub fn flag_names(names: ValueNames, number: u64) -> impl Iterator<Item = (u64, &'static str)> {
+    (0..64_u64).filter_map(move |bit| {
+        let mask = 1_u64 << bit;
+        if number & mask == 0 {
+            return None;
+        }
+        names.of.entry(bit).map(|entry| (mask, entry.name))
+    })
+}
+
+fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) -> fmt::Result {
+    let small = u32::try_from(number).ok();
+    if how.numeric && !matches!(hint, Hint::Hex | Hint::Octal) {
+        return write!(f, "{number}");
+    }
+    match (hint, small) {
+        (Hint::Hex, _) => write!(f, "{number:#x}"),
+        (Hint::Octal, _) => write!(f, "{number:#o}"),
+        (Hint::Ifindex, Some(index)) => match how.names.interface(index) {
+            Some(name) => write!(f, "{index} ({})", Escaped(name.as_bytes())),
+            None => write!(f, "{index}"),
+        },
+        (Hint::PortId, Some(port)) => match how.names.port(port) {
+            Some(name) => write!(f, "{port} ({})", Escaped(name.as_bytes())),
+            None => write!(f, "{port}"),
+        },
+        (Hint::TcHandle, Some(handle)) => tc_handle(f, handle),
+        (Hint::NetnsId, Some(u32::MAX)) => f.write_str("none"),
+        (Hint::Errno, Some(number)) => match crate::schema::base::errno_name(number) {
+            Some(name) => f.write_str(name),
+            None => write!(f, "{number}"),
+        },
+        (Hint::ClockTicks, _) => write!(f, "{} ms", number.saturating_mul(10)),
+        (hint, _) => write!(f, "{number}{}", unit(hint)),
+    }
+}
+
+fn unit(hint: Hint) -> &'static str {
+    match hint {
+        Hint::Seconds => " s",
+        Hint::Milliseconds => " ms",
+        Hint::Microseconds => " us",
+        Hint::Nanoseconds => " ns",
+        Hint::Bytes => " B",
+        Hint::BytesPerSecond => " B/s",
+        Hint::BitsPerSecond => " bit/s",
+        Hint::MegabitsPerSecond => " Mbit/s",
+        _ => "",
+    }
+}
+
+/// As `tc` writes handles: `1:10`, `root`, `ingress`, `none`.
+fn tc_handle(f: &mut fmt::Formatter<'_>, handle: u32) -> fmt::Result {
+    match (handle >> 16, handle & 0xffff) {
+        (0, 0) => f.write_str("none"),
+        (0xffff, 0xffff) => f.write_str("root"),
+        (0xffff, 0xfff1) => f.write_str("ingress"),
+        (major, 0) => write!(f, "{major:x}:"),
+        (0, minor) => write!(f, ":{minor:x}"),
+        (major, minor) => write!(f, "{major:x}:{minor:x}"),
+    }
+}

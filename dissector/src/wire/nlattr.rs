@@ -1,0 +1,42 @@
+//! `struct nlattr` (`linux/netlink.h`).
+
+use nom::Parser;
+use nom::number::complete::u16;
+
+use super::Order;
+
+/// Length of `struct nlattr`.
+pub const NLA_HDRLEN: u32 = 4;
+/// The payload holds attributes.
+pub const NLA_F_NESTED: u16 = 1 << 15;
+/// The payload is in network byte order.
+pub const NLA_F_NET_BYTEORDER: u16 = 1 << 14;
+/// The bits of `nla_type` that are the number.
+pub const NLA_TYPE_MASK: u16 = !(NLA_F_NESTED | NLA_F_NET_BYTEORDER);
+
+/// An attribute's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Nlattr {
+    /// Length with this header, without padding.
+    pub len: u16,
+    /// Number and flags.
+    pub kind: u16,
+}
+
+impl Nlattr {
+    /// The number without the flags.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        self.kind & NLA_TYPE_MASK
+    }
+}
+
+/// Reads a header.
+pub fn nlattr<'a>(order: Order) -> impl FnMut(&'a [u8]) -> nom::IResult<&'a [u8], Nlattr> {
+    let endianness = order.endianness();
+    move |input| {
+        (u16(endianness), u16(endianness))
+            .map(|(len, kind)| Nlattr { len, kind })
+            .parse(input)
+    }
+}

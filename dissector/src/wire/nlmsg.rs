@@ -1,0 +1,171 @@
+//! `struct nlmsghdr` (`linux/netlink.h`), `struct genlmsghdr` (`linux/genetlink.h`),
+//! and the chain of messages in a frame.
+
+use nom::Parser;
+use nom::number::complete::{u8, u16, u32};
+
+use super::{Order, align};
+
+/// Length of `struct nlmsghdr`.
+pub const NLMSG_HDRLEN: u32 = 16;
+/// First type that is a protocol's own.
+pub const NLMSG_MIN_TYPE: u16 = 0x10;
+/// Nothing.
+pub const NLMSG_NOOP: u16 = 1;
+/// An error, or an acknowledgement where the error is 0.
+pub const NLMSG_ERROR: u16 = 2;
+/// End of a dump.
+pub const NLMSG_DONE: u16 = 3;
+/// Data lost.
+pub const NLMSG_OVERRUN: u16 = 4;
+/// A request.
+pub const NLM_F_REQUEST: u16 = 0x01;
+/// One of several parts, up to `NLMSG_DONE`.
+pub const NLM_F_MULTI: u16 = 0x02;
+/// An acknowledgement is wanted.
+pub const NLM_F_ACK: u16 = 0x04;
+/// The notification is wanted back.
+pub const NLM_F_ECHO: u16 = 0x08;
+/// The dump is inconsistent: something changed meanwhile.
+pub const NLM_F_DUMP_INTR: u16 = 0x10;
+/// `NLM_F_ROOT | NLM_F_MATCH`, on a request that gets.
+pub const NLM_F_DUMP: u16 = 0x300;
+/// On an error: the request was not quoted beyond its header.
+pub const NLM_F_CAPPED: u16 = 0x100;
+/// On an error or the end of a dump: attributes follow.
+pub const NLM_F_ACK_TLVS: u16 = 0x200;
+
+/// A message's header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Nlmsghdr {
+    /// `nlmsg_len`: length with this header, without padding.
+    pub len: u32,
+    /// `nlmsg_type`.
+    pub kind: u16,
+    /// `nlmsg_flags`.
+    pub flags: u16,
+    /// `nlmsg_seq`.
+    pub seq: u32,
+    /// `nlmsg_pid`: a port id, or 0.
+    pub pid: u32,
+}
+
+impl Nlmsghdr {
+    /// Whether all of these flags are set.
+    #[must_use]
+    pub fn has(self, flags: u16) -> bool {
+        self.flags & flags == flags
+    }
+}
+
+/// The header of a generic netlink message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Genlmsghdr {
+    /// The family's command.
+    pub cmd: u8,
+    /// The family's version.
+    pub version: u8,
+    /// 0.
+    pub reserved: u16,
+}
+
+/// Reads a message's header.
+pub fn nlmsghdr<'a>(order: Order) -> impl FnMut(&'a [u8]) -> nom::IResult<&'a [u8], Nlmsghdr> {
+    let e = order.endianness();
+    move |input| {
+        (u32(e), u16(e), u16(e), u32(e), u32(e))
+            .map(|(len, kind, flags, seq, pid)| Nlmsghdr {
+                len,
+                kind,
+                flags,
+                seq,
+                pid,
+            })
+            .parse(input)
+    }
+}
+
+/// Reads a generic netlink header.
+pub fn genlmsghdr<'a>(order: Order) -> impl FnMut(&'a [u8]) -> nom::IResult<&'a [u8], Genlmsghdr> {
+    let e = order.endianness();
+    move |input| {
+        (u8, u8, u16(e))
+            .map(|(cmd, version, reserved)| Genlmsghdr {
+                cmd,
+                version,
+                reserved,
+            })
+            .parse(input)
+    }
+}
+
+/// A message where it stands in a frame.
+#[derive(Debug, Clone, Copy)]
+pub struct RawMessage<'a> {
+    /// Offset of the header from the start of the frame.
+    pub offset: u32,
+    /// The header.
+    pub header: Nlmsghdr,
+    /// The message with its header, without padding; shorter than `header.len` where
+    /// the frame ends first or the length is wrong.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> RawMessage<'a> {
+    /// What follows the header.
+    #[must_use]
+    pub fn payload(&self) -> &'a [u8] {
+        self.bytes.get(NLMSG_HDRLEN as usize..).unwrap_or_default()
+    }
+}
+
+/// The messages of a frame. What does not begin with a whole header ends the chain;
+/// a message with an impossible length takes the rest of the frame.
+#[derive(Debug, Clone)]
+pub struct Messages<'a> {
+    content: &'a [u8],
+    /// Offset of `content` from the start of the frame.
+    offset: u32,
+    order: Order,
+}
+
+impl<'a> Messages<'a> {
+    /// The messages in `content`, which begins at `offset` of its frame.
+    #[must_use]
+    pub fn new(content: &'a [u8], offset: u32, order: Order) -> Self {
+        Self {
+            content,
+            offset,
+            order,
+        }
+    }
+
+    /// What is left after the messages that were taken.
+    #[must_use]
+    pub fn rest(&self) -> (&'a [u8], u32) {
+        (self.content, self.offset)
+    }
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = RawMessage<'a>;
+
+    fn next(&mut self) -> Option<RawMessage<'a>> {
+        let (_, header) = nlmsghdr(self.order)(self.content).ok()?;
+        let left = u32::try_from(self.content.len()).unwrap_or(u32::MAX);
+        let len = if header.len < NLMSG_HDRLEN {
+            left
+        } else {
+            header.len.min(left)
+        };
+        let message = RawMessage {
+            offset: self.offset,
+            header,
+            bytes: &self.content[..len as usize],
+        };
+        let step = align(len).min(left);
+        self.content = &self.content[step as usize..];
+        self.offset += step;
+        Some(message)
+    }
+}

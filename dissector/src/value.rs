@@ -87,7 +87,8 @@ impl<'t> NodeRef<'t> {
     }
 }
 
-fn order_of(field: &Field, host: Order) -> Order {
+/// Byte order of a field's integers in a frame of byte order `host`.
+pub(crate) fn order_of(field: &Field, host: Order) -> Order {
     match field.order {
         crate::schema::FieldOrder::Host => host,
         crate::schema::FieldOrder::Big => Order::Big,
@@ -123,6 +124,7 @@ fn decode<'t>(field: &Field, bytes: &'t [u8], order: Order, host: Order) -> Valu
             )
         }
         Type::Struct(_)
+        | Type::Members
         | Type::Nest { .. }
         | Type::Indexed { .. }
         | Type::TypeValue { .. }

@@ -91,6 +91,7 @@ pub static COOKED: Field = field(
 );
 static COOKED_STRUCT: Struct = Struct {
     name: "cooked",
+    field: Field::of_struct("cooked"),
     size: 16,
     members: &[
         member(
@@ -128,6 +129,7 @@ pub static COOKED2: Field = field(
 );
 static COOKED2_STRUCT: Struct = Struct {
     name: "cooked",
+    field: Field::of_struct("cooked"),
     size: 20,
     members: &[
         member(
@@ -174,6 +176,7 @@ pub static NLMSGHDR: Field = field(
 /// see [`type_name`] and [`flag_names`].
 pub static NLMSGHDR_STRUCT: Struct = Struct {
     name: "nlmsghdr",
+    field: Field::of_struct("nlmsghdr"),
     size: 16,
     members: &[
         member(int("nlmsghdr.len", 4, FieldOrder::Host, Hint::None), 0, 4),
@@ -198,6 +201,7 @@ pub static GENLMSGHDR: Field = field(
 /// The layout of `struct genlmsghdr`.
 pub static GENLMSGHDR_STRUCT: Struct = Struct {
     name: "genlmsghdr",
+    field: Field::of_struct("genlmsghdr"),
     size: 4,
     members: &[
         member(int("genlmsghdr.cmd", 1, FieldOrder::Host, Hint::None), 0, 1),
@@ -234,6 +238,9 @@ pub static QUOTED_NLMSGHDR: Field = field(
 );
 /// Extended acknowledgement: the attributes after an error.
 pub static EXT_ACK: &AttributeSet = &protocols::SET_NLMSGERR_ATTRS;
+
+/// Names of `AF_*` numbers.
+pub static ADDRESS_FAMILIES: &Enum = &super::builtin::types::ENUM_ADDRESS_FAMILY;
 
 /// The numbers of the attributes of an extended acknowledgement
 /// (`enum nlmsgerr_attrs` of `linux/netlink.h`).

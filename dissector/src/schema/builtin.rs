@@ -51,3 +51,12 @@ pub(super) mod protocols {
         attributes: &[],
     };
 }
+
+pub(super) mod types {
+    use super::Enum;
+    pub(in crate::schema) static ENUM_ADDRESS_FAMILY: Enum = Enum {
+        name: "address-family",
+        flags: false,
+        entries: &[],
+    };
+}

@@ -152,6 +152,27 @@ pub struct Struct {
     pub size: u32,
     /// Members in ascending order of offset.
     pub members: &'static [Member],
+    /// The struct where it stands without an attribute or a member around it: before
+    /// attributes, or as an element ([`Field::of_struct`]).
+    pub field: Field,
+}
+
+impl Field {
+    /// The field for [`Struct::field`], of the struct called `name`.
+    #[must_use]
+    pub const fn of_struct(name: &'static str) -> Self {
+        Self {
+            name,
+            uapi: name,
+            number: 0,
+            ty: Type::Members,
+            order: FieldOrder::Host,
+            hint: Hint::None,
+            names: None,
+            multi: false,
+            secret: false,
+        }
+    }
 }
 
 /// A member of a struct.
@@ -274,6 +295,8 @@ pub enum Type {
     Binary,
     /// A C struct.
     Struct(&'static Struct),
+    /// A C struct in its own right: the nodes below say what it is.
+    Members,
     /// A C array of elements up to the end of the payload.
     Array {
         /// What an element is.

@@ -1,25 +1,239 @@
-//! The one attribute walker: it follows the schema through a frame and writes the tape.
+//! The one walker: it follows the schema through a frame and writes the tape.
+//!
+//! The walker trusts no length. What is too long, too short, too deep or unknown
+//! becomes a node with a note, and every byte of the frame ends up in exactly one
+//! leaf. Its cost is linear in the length of the frame: nesting is capped, and what
+//! it looks back for is searched within a fixed number of attributes.
 
-use crate::schema::{Direction, GenlIds, Schema};
-use crate::tape::Tape;
-use crate::wire::{LinkType, Order};
+mod attributes;
+mod custom;
+mod guess;
+mod message;
+mod scope;
 
-/// How deep attributes may nest before they are left as bytes.
+use crate::note::NoteKind;
+use crate::schema::{Direction, GenlIds, Member, Schema, Struct, base};
+use crate::tape::{NodeFlags, NodeIndex, Tape};
+use crate::wire::{Cooked, LinkType, Messages, Order, protocol};
+
+/// How deep nodes may lie before their content is left as bytes.
 pub const MAX_DEPTH: u8 = 40;
 /// How many nodes a frame may have before the rest is left as bytes.
-pub const MAX_NODES: usize = 1 << 20;
+pub const MAX_NODES: u32 = 1 << 20;
 
-/// Dissects a frame.
+/// What the bytes of a frame are, beside the bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct FrameShape {
+    /// What the frame begins with.
+    pub link: LinkType,
+    /// Length on the wire in bytes.
+    pub wire_len: u32,
+    /// Byte order of its netlink content.
+    pub order: Order,
+    /// Whether that is another one than the capture's.
+    pub other_order: bool,
+}
+
+/// Dissects `frame` onto `tape`, which is cleared first. `direction` tells the
+/// direction of the frame's message number `nth` (from 0) where it is known better
+/// than from the message's flags.
+///
+/// Never fails: what is wrong becomes notes on the tape.
 pub fn dissect(
     schema: &Schema,
     ids: &GenlIds,
-    link: LinkType,
     frame: &[u8],
-    wire_len: u32,
-    order: Order,
+    shape: FrameShape,
     direction: impl Fn(u32) -> Option<Direction>,
     tape: &mut Tape,
 ) {
-    let _ = (schema, ids, link, frame, wire_len, direction);
-    tape.clear(order);
+    tape.clear(shape.order);
+    let end = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+    let mut walker = Walker {
+        schema,
+        ids,
+        frame: &frame[..end as usize],
+        order: shape.order,
+        tape,
+    };
+    let root = walker.tape.open(&base::FRAME, 0, 0, NodeFlags::NONE);
+    if shape.wire_len > end {
+        walker.tape.note(
+            root,
+            NoteKind::SnapLength {
+                wire: shape.wire_len,
+                captured: end,
+            },
+        );
+    }
+    if shape.other_order {
+        walker.tape.note(root, NoteKind::OtherOrder);
+    }
+    walker.frame(shape.link, end, direction);
+    walker.tape.close(root, end);
+}
+
+struct Walker<'w> {
+    schema: &'w Schema,
+    ids: &'w GenlIds,
+    frame: &'w [u8],
+    order: Order,
+    tape: &'w mut Tape,
+}
+
+impl Walker<'_> {
+    fn frame(&mut self, link: LinkType, end: u32, direction: impl Fn(u32) -> Option<Direction>) {
+        let Ok(cooked) = Cooked::parse(link, self.frame) else {
+            let rest = self.unknown(0, end, 1);
+            let need = u32::try_from(link.header_len()).unwrap_or(0);
+            if let Some(rest) = rest.filter(|_| need > end) {
+                self.tape
+                    .note(rest, NoteKind::HeaderCut { need, left: end });
+            }
+            return;
+        };
+        let header = if link == LinkType::Sll2 {
+            &base::COOKED2
+        } else {
+            &base::COOKED
+        };
+        self.node(header, 0, cooked.len, 1, NodeFlags::NONE, None);
+        if cooked.protocol == protocol::KOBJECT_UEVENT {
+            self.unknown(cooked.len, end, 1);
+            return;
+        }
+        let mut messages =
+            Messages::new(&self.frame[cooked.len as usize..], cooked.len, self.order);
+        let mut nth = 0;
+        while let Some(raw) = messages.next() {
+            self.message(cooked.protocol, raw, direction(nth));
+            nth += 1;
+            let message_end = raw.offset + u32::try_from(raw.bytes.len()).unwrap_or(0);
+            self.padding(message_end, messages.rest().1, 1);
+        }
+        self.trailing(messages.rest().1, end, 1);
+    }
+
+    /// The bytes from `start` to `end`.
+    fn bytes(&self, start: u32, end: u32) -> &[u8] {
+        self.frame
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
+    }
+
+    /// A leaf for bytes that only align; none where there are none.
+    fn padding(&mut self, start: u32, end: u32, depth: u8) {
+        if start < end {
+            self.tape
+                .leaf(&base::PADDING, start, end - start, depth, NodeFlags::NONE);
+        }
+    }
+
+    /// A leaf for bytes that nothing is known of; none where there are none.
+    fn unknown(&mut self, start: u32, end: u32, depth: u8) -> Option<NodeIndex> {
+        (start < end).then(|| {
+            self.tape
+                .leaf(&base::UNKNOWN, start, end - start, depth, NodeFlags::NONE)
+        })
+    }
+
+    /// A leaf for bytes that belong to nothing; none where there are none.
+    fn trailing(&mut self, start: u32, end: u32, depth: u8) {
+        if start < end {
+            let node = self
+                .tape
+                .leaf(&base::TRAILING, start, end - start, depth, NodeFlags::NONE);
+            self.tape.note(node, NoteKind::Trailing);
+        }
+    }
+
+    /// The members of a struct from `start` as far as `end` reaches, and padding where
+    /// C has it. Returns where the struct ends, at most at `end`.
+    fn members(
+        &mut self,
+        of: &'static Struct,
+        parent: NodeIndex,
+        start: u32,
+        end: u32,
+        depth: u8,
+    ) -> u32 {
+        let mut at = start;
+        for member in of.members {
+            let from = start.saturating_add(member.offset);
+            let to = member.len.map_or(end, |len| from.saturating_add(len));
+            if from > end || to > end {
+                break;
+            }
+            self.padding(at, from, depth);
+            self.member(member, from, to, depth);
+            at = to;
+        }
+        let open_ended = of.members.last().is_some_and(|last| last.len.is_none());
+        let full = start.saturating_add(of.size);
+        if at < full && end < full {
+            self.tape.note(
+                parent,
+                NoteKind::ShortStruct {
+                    known: of.size,
+                    found: end - start,
+                },
+            );
+            // A short dump request is padded like any other message.
+            if self.bytes(at, end).iter().all(|byte| *byte == 0) {
+                self.padding(at, end, depth);
+            } else {
+                self.unknown(at, end, depth);
+            }
+            return end;
+        }
+        if open_ended || at >= full {
+            return at;
+        }
+        self.padding(at, full, depth);
+        full
+    }
+
+    fn member(&mut self, member: &'static Member, from: u32, to: u32, depth: u8) {
+        if from == to && member.len.is_none() {
+            return;
+        }
+        self.node(&member.field, from, to, depth, NodeFlags::NONE, None);
+    }
+
+    /// A struct that the node `parent` consists of, up to `end` and no further: what
+    /// a newer kernel added at its end is left as bytes.
+    fn whole_struct(
+        &mut self,
+        of: &'static Struct,
+        parent: NodeIndex,
+        start: u32,
+        end: u32,
+        depth: u8,
+    ) {
+        let at = self.members(of, parent, start, end, depth);
+        if at < end {
+            self.tape.note(
+                parent,
+                NoteKind::LongStruct {
+                    known: of.size,
+                    found: end - start,
+                },
+            );
+            self.unknown(at, end, depth);
+        }
+    }
+
+    /// A struct with attributes behind it, as a node of its own. Returns where the
+    /// attributes begin.
+    fn header_struct(&mut self, of: &'static Struct, start: u32, end: u32, depth: u8) -> u32 {
+        let stop = end.min(start.saturating_add(of.size));
+        let node = self.tape.open(&of.field, start, depth, NodeFlags::UNNAMED);
+        let at = self.members(of, node, start, stop, depth.saturating_add(1));
+        self.tape.close(node, at);
+        let aligned = start
+            .saturating_add(crate::wire::align(at - start))
+            .min(end);
+        self.padding(at, aligned, depth);
+        aligned
+    }
 }

@@ -35,6 +35,14 @@ pub const NLM_F_CAPPED: u16 = 0x100;
 /// On an error or the end of a dump: attributes follow.
 pub const NLM_F_ACK_TLVS: u16 = 0x200;
 
+/// Whether `NLMSG_DONE` of this protocol and these flags begins with an error number.
+/// The one that ends a batch of NFLOG packets does not: it carries `struct nfgenmsg`,
+/// and no `NLM_F_MULTI`.
+#[must_use]
+pub fn done_has_errno(protocol: u16, flags: u16) -> bool {
+    protocol != super::protocol::NETFILTER || flags & NLM_F_MULTI != 0
+}
+
 /// A message's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Nlmsghdr {

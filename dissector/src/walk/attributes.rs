@@ -1,0 +1,418 @@
+//! Attributes and their values.
+
+use super::custom::CustomField;
+use super::scope::Scope;
+use super::{MAX_DEPTH, MAX_NODES, Walker, guess};
+use crate::note::NoteKind;
+use crate::schema::{AttributeSet, Enum, Field, Format, FormatKey, Selector, Struct, Type, base};
+use crate::tape::{NodeFlags, NodeIndex};
+use crate::wire::{NLA_F_NET_BYTEORDER, NLA_HDRLEN, Nlattr, align, nlattr};
+
+impl Walker<'_> {
+    /// The attributes between `start` and `end`, of `set` where one is known. `guess`
+    /// marks them as recognised by their shape alone.
+    pub(super) fn attributes(
+        &mut self,
+        set: Option<&'static AttributeSet>,
+        start: u32,
+        end: u32,
+        depth: u8,
+        scope: Option<&Scope<'_>>,
+        guess: bool,
+    ) {
+        let extra = if guess {
+            NodeFlags::GUESS
+        } else {
+            NodeFlags::NONE
+        };
+        self.each_attribute(start, end, depth, |walker, header, at, to| {
+            let known = set.and_then(|set| set.attribute(header.number()));
+            walker.attribute(known, header, (at, to), depth, extra, scope);
+        });
+    }
+
+    /// Calls `visit` with the header, start and end of every attribute from `start` on,
+    /// and leaves what is no attribute as bytes.
+    pub(super) fn each_attribute(
+        &mut self,
+        start: u32,
+        end: u32,
+        depth: u8,
+        mut visit: impl FnMut(&mut Self, Nlattr, u32, u32),
+    ) {
+        let mut at = start;
+        while at < end {
+            if self.tape.index() >= MAX_NODES {
+                if let Some(rest) = self.unknown(at, end, depth) {
+                    self.tape.note(rest, NoteKind::TooMany);
+                }
+                return;
+            }
+            let left = end - at;
+            let Ok((_, header)) = nlattr(self.order)(self.bytes(at, end)) else {
+                self.trailing(at, end, depth);
+                return;
+            };
+            let len = u32::from(header.len);
+            if len < NLA_HDRLEN || len > left {
+                if let Some(rest) = self.unknown(at, end, depth) {
+                    self.tape.note(
+                        rest,
+                        NoteKind::AttributeLength {
+                            says: header.len,
+                            left,
+                        },
+                    );
+                }
+                return;
+            }
+            let to = at + len;
+            visit(self, header, at, to);
+            at = at.saturating_add(align(len)).min(end);
+            self.padding(to, at, depth);
+        }
+    }
+
+    /// One attribute: a known one, or a numbered one whose payload is looked into where
+    /// it is attributes beyond doubt.
+    fn attribute(
+        &mut self,
+        known: Option<&'static Field>,
+        header: Nlattr,
+        (at, to): (u32, u32),
+        depth: u8,
+        extra: NodeFlags,
+        scope: Option<&Scope<'_>>,
+    ) {
+        let mut flags = NodeFlags::ATTRIBUTE.with(extra);
+        if header.kind & NLA_F_NET_BYTEORDER != 0 {
+            flags = flags.with(NodeFlags::NET_ORDER);
+        }
+        if let Some(field) = known {
+            self.node(field, at, to, depth, flags, scope);
+            return;
+        }
+        let node = self.tape.open(&base::UNKNOWN_ATTRIBUTE, at, depth, flags);
+        self.guessed(node, header.kind, at + NLA_HDRLEN, to, depth);
+        self.tape.close(node, to);
+    }
+
+    /// Below `node`, the attributes of a payload that is attributes beyond doubt.
+    fn guessed(&mut self, node: NodeIndex, kind: u16, start: u32, end: u32, depth: u8) {
+        if depth < MAX_DEPTH && guess::is_nest(self.bytes(start, end), kind, self.order) {
+            self.tape.note(node, NoteKind::Guessed);
+            self.attributes(None, start, end, depth + 1, None, true);
+        }
+    }
+
+    /// A node for `field` from `start` to `end`, and all below it.
+    pub(super) fn node(
+        &mut self,
+        field: &'static Field,
+        start: u32,
+        end: u32,
+        depth: u8,
+        flags: NodeFlags,
+        scope: Option<&Scope<'_>>,
+    ) {
+        let node = self.tape.open(field, start, depth, flags);
+        let inside = if flags.has(NodeFlags::ATTRIBUTE) {
+            start + NLA_HDRLEN
+        } else {
+            start
+        };
+        if depth >= MAX_DEPTH && is_container(field.ty) {
+            self.tape.note(node, NoteKind::TooDeep);
+        } else {
+            self.content(field, node, (inside, end), depth, scope);
+        }
+        self.tape.close(node, end);
+    }
+
+    fn content(
+        &mut self,
+        field: &'static Field,
+        node: NodeIndex,
+        (start, end): (u32, u32),
+        depth: u8,
+        scope: Option<&Scope<'_>>,
+    ) {
+        let below = depth.saturating_add(1);
+        let found = end - start;
+        match field.ty {
+            Type::Int { bytes, .. } => self.expect(node, u32::from(bytes), found),
+            Type::VarInt { .. } if found != 4 && found != 8 => self.expect(node, 4, found),
+            Type::Bitfield32 => self.expect(node, 8, found),
+            Type::Flag => self.expect(node, 0, found),
+            Type::Struct(of) => self.whole_struct(of, node, start, end, below),
+            Type::Array { element, stride } => {
+                self.array(element, stride, node, (start, end), below, scope)
+            }
+            Type::Nest { header, set } => self.nest(header, Some(set), (start, end), below, scope),
+            Type::Indexed { element } => {
+                self.each_attribute(start, end, below, |walker, header, at, to| {
+                    let flags = NodeFlags::ATTRIBUTE.with(NodeFlags::UNNAMED);
+                    walker.element(element, header, (at, to), below, flags, scope);
+                })
+            }
+            Type::TypeValue { levels, set } => {
+                self.type_value(levels, set, (start, end), below, scope)
+            }
+            Type::SubMessage { formats, selector } => {
+                let format = self.format(formats, selector, None, scope);
+                self.sub_message(format, node, (start, end), below, scope);
+            }
+            Type::BitUnit { bytes, parts } => {
+                self.expect(node, u32::from(bytes), found);
+                for part in parts {
+                    self.tape.leaf(part, start, found, below, NodeFlags::BITS);
+                }
+            }
+            Type::Custom {
+                decoder,
+                header,
+                set,
+            } => {
+                self.custom(
+                    CustomField {
+                        decoder,
+                        header,
+                        set,
+                    },
+                    node,
+                    (start, end),
+                    below,
+                    scope,
+                );
+            }
+            Type::VarInt { .. }
+            | Type::String
+            | Type::Binary
+            | Type::Members
+            | Type::Bits { .. }
+            | Type::Pad
+            | Type::Unused => {}
+        }
+    }
+
+    fn expect(&mut self, node: NodeIndex, expected: u32, found: u32) {
+        if expected != found {
+            self.tape
+                .note(node, NoteKind::ValueLength { expected, found });
+        }
+    }
+
+    /// An element of an indexed array; its own number may select its format.
+    fn element(
+        &mut self,
+        element: &'static Field,
+        header: Nlattr,
+        (at, to): (u32, u32),
+        depth: u8,
+        flags: NodeFlags,
+        scope: Option<&Scope<'_>>,
+    ) {
+        if let Type::SubMessage {
+            formats,
+            selector: Selector::AttributeType,
+        } = element.ty
+            && depth < MAX_DEPTH
+        {
+            let node = self.tape.open(element, at, depth, flags);
+            let format = self.format(
+                formats,
+                Selector::AttributeType,
+                Some(header.number()),
+                scope,
+            );
+            self.sub_message(format, node, (at + NLA_HDRLEN, to), depth + 1, scope);
+            self.tape.close(node, to);
+        } else {
+            self.node(element, at, to, depth, flags, scope);
+        }
+    }
+
+    fn array(
+        &mut self,
+        element: &'static Field,
+        stride: u32,
+        node: NodeIndex,
+        (start, end): (u32, u32),
+        depth: u8,
+        scope: Option<&Scope<'_>>,
+    ) {
+        let stride = stride.max(1);
+        let odd = (end - start) % stride;
+        if odd != 0 {
+            self.tape.note(
+                node,
+                NoteKind::ValueLength {
+                    expected: stride,
+                    found: odd,
+                },
+            );
+        }
+        if !is_container(element.ty) {
+            return;
+        }
+        let mut at = start;
+        while end - at >= stride && self.tape.index() < MAX_NODES {
+            self.node(element, at, at + stride, depth, NodeFlags::UNNAMED, scope);
+            at += stride;
+        }
+        self.unknown(at, end, depth);
+    }
+
+    /// Attributes of `set`, after a struct where there is one.
+    pub(super) fn nest(
+        &mut self,
+        header: Option<&'static Struct>,
+        set: Option<&'static AttributeSet>,
+        (start, end): (u32, u32),
+        depth: u8,
+        outer: Option<&Scope<'_>>,
+    ) {
+        let inside = match header {
+            Some(header) if start < end => self.header_struct(header, start, end, depth),
+            _ => start,
+        };
+        let header = header.map(|header| (header, start));
+        let scope = Scope {
+            outer,
+            set,
+            start: inside,
+            end,
+            header,
+        };
+        self.attributes(set, inside, end, depth, Some(&scope), false);
+    }
+
+    /// Levels of attributes whose numbers are values, and in the innermost `set`.
+    fn type_value(
+        &mut self,
+        levels: &'static [Field],
+        set: &'static AttributeSet,
+        (start, end): (u32, u32),
+        depth: u8,
+        scope: Option<&Scope<'_>>,
+    ) {
+        let Some((level, inner)) = levels.split_first() else {
+            self.nest(None, Some(set), (start, end), depth, scope);
+            return;
+        };
+        self.each_attribute(start, end, depth, |walker, _, at, to| {
+            let node = walker.tape.open(
+                level,
+                at,
+                depth,
+                NodeFlags::ATTRIBUTE.with(NodeFlags::UNNAMED),
+            );
+            walker.type_value(
+                inner,
+                set,
+                (at + NLA_HDRLEN, to),
+                depth.saturating_add(1),
+                scope,
+            );
+            walker.tape.close(node, to);
+        });
+    }
+
+    /// The format that the selector chooses.
+    fn format(
+        &self,
+        formats: &'static [Format],
+        selector: Selector,
+        number: Option<u16>,
+        scope: Option<&Scope<'_>>,
+    ) -> Option<&'static Format> {
+        let fallback = |key| formats.iter().find(|format| format.when == key);
+        let chosen = match selector {
+            Selector::AttributeType => {
+                let number = u64::from(number?);
+                formats
+                    .iter()
+                    .find(|format| format.when == FormatKey::Number(number))
+            }
+            Selector::Field(name) => {
+                let Some(found) = scope.and_then(|scope| scope.find(self.frame, self.order, name))
+                else {
+                    return fallback(FormatKey::Absent).or_else(|| fallback(FormatKey::Default));
+                };
+                if matches!(found.field.ty, Type::String | Type::Binary) {
+                    let end = found
+                        .payload
+                        .iter()
+                        .position(|byte| *byte == 0)
+                        .unwrap_or(found.payload.len());
+                    let text = &found.payload[..end];
+                    formats.iter().find(
+                        |f| matches!(f.when, FormatKey::Name(name) if name.as_bytes() == text),
+                    )
+                } else {
+                    let order = crate::value::order_of(found.field, self.order);
+                    let number = order.unsigned(found.payload);
+                    by_number(formats, number, found.field.names.map(|names| names.of))
+                }
+            }
+        };
+        chosen.or_else(|| fallback(FormatKey::Default))
+    }
+
+    fn sub_message(
+        &mut self,
+        format: Option<&'static Format>,
+        node: NodeIndex,
+        (start, end): (u32, u32),
+        depth: u8,
+        outer: Option<&Scope<'_>>,
+    ) {
+        let Some(format) = format else {
+            self.tape.note(node, NoteKind::NoFormat);
+            let chain = guess::is_chain(self.bytes(start, end), self.order);
+            if chain {
+                self.attributes(None, start, end, depth, None, true);
+            } else {
+                self.unknown(start, end, depth);
+            }
+            return;
+        };
+        match (format.header, format.set) {
+            (Some(only), None) => self.whole_struct(only, node, start, end, depth),
+            (header, Some(set)) => self.nest(header, Some(set), (start, end), depth, outer),
+            (None, None) => {
+                self.unknown(start, end, depth);
+            }
+        }
+    }
+}
+
+/// The format for a numeric selector: by its number, or by the name the number has.
+fn by_number(
+    formats: &'static [Format],
+    number: u64,
+    names: Option<&'static Enum>,
+) -> Option<&'static Format> {
+    let name = names
+        .and_then(|names| names.entry(number))
+        .map(|entry| entry.name);
+    formats.iter().find(|format| match format.when {
+        FormatKey::Number(wanted) => wanted == number,
+        FormatKey::Name(wanted) => Some(wanted) == name,
+        FormatKey::Default | FormatKey::Absent => false,
+    })
+}
+
+/// Whether nodes of this type have others below them.
+fn is_container(ty: Type) -> bool {
+    matches!(
+        ty,
+        Type::Struct(_)
+            | Type::Nest { .. }
+            | Type::Indexed { .. }
+            | Type::TypeValue { .. }
+            | Type::SubMessage { .. }
+            | Type::BitUnit { .. }
+            | Type::Custom { .. }
+    ) || matches!(ty, Type::Array { element, .. } if is_container(element.ty))
+}

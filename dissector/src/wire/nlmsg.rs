@@ -43,6 +43,21 @@ pub fn done_has_errno(protocol: u16, flags: u16) -> bool {
     protocol != super::protocol::NETFILTER || flags & NLM_F_MULTI != 0
 }
 
+/// The errno that a message carries: 0 or a positive number from `NLMSG_ERROR` and
+/// `NLMSG_DONE`, `None` from the others.
+#[must_use]
+pub fn errno(header: Nlmsghdr, protocol: u16, payload: &[u8], order: Order) -> Option<u32> {
+    let carries = match header.kind {
+        NLMSG_ERROR => true,
+        NLMSG_DONE => done_has_errno(protocol, header.flags),
+        _ => false,
+    };
+    let error = order
+        .u32(*payload.first_chunk().filter(|_| carries)?)
+        .cast_signed();
+    Some(if error < 0 { error.unsigned_abs() } else { 0 })
+}
+
 /// A message's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Nlmsghdr {

@@ -179,8 +179,8 @@ impl Context {
     }
 
     fn order_of(&self, frame: &Frame<'_>, content: &[u8]) -> Order {
-        let cut = frame.wire_len as usize > frame.bytes.len();
-        match guess_order(content, cut) {
+        let missing = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
+        match guess_order(content, content.len().saturating_add(missing)) {
             OrderGuess::Sure(order) => order,
             OrderGuess::Unclear => self.usual_order(),
         }

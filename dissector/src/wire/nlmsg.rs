@@ -192,3 +192,63 @@ impl<'a> Iterator for Messages<'a> {
         Some(message)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(lens: &[u32], total: usize, expected: &[(u32, usize)], rest: u32) {
+        let mut content = vec![0; total];
+        let mut at = 0;
+        for len in lens {
+            content[at..at + 4].copy_from_slice(&len.to_le_bytes());
+            at += align(*len) as usize;
+        }
+        let mut messages = Messages::new(&content, 16, Order::Little);
+        let found: Vec<_> = messages
+            .by_ref()
+            .map(|message| (message.offset, message.bytes.len()))
+            .collect();
+        assert_eq!(found, expected);
+        assert_eq!(messages.rest().1, rest);
+    }
+
+    #[test]
+    fn messages_are_aligned_and_the_last_may_lack_its_padding() {
+        check(&[17, 18], 38, &[(16, 17), (36, 18)], 54);
+        check(&[17], 20, &[(16, 17)], 36);
+    }
+
+    #[test]
+    fn what_is_no_whole_header_is_left() {
+        check(&[16], 31, &[(16, 16)], 32);
+        check(&[], 7, &[], 16);
+    }
+
+    #[test]
+    fn an_impossible_length_takes_the_rest() {
+        check(&[3], 40, &[(16, 40)], 56);
+        check(&[16, 100], 48, &[(16, 16), (32, 32)], 64);
+    }
+
+    #[test]
+    fn an_errno_is_where_the_kernel_puts_one() {
+        let header = |kind, flags| Nlmsghdr {
+            kind,
+            flags,
+            ..Nlmsghdr::default()
+        };
+        let minus_19 = (-19_i32).to_be_bytes();
+        let read =
+            |kind, flags, protocol| errno(header(kind, flags), protocol, &minus_19, Order::Big);
+        assert_eq!(read(NLMSG_ERROR, 0, 0), Some(19));
+        assert_eq!(read(NLMSG_DONE, NLM_F_MULTI, 12), Some(19));
+        assert_eq!(
+            read(NLMSG_DONE, 0, 12),
+            None,
+            "NFLOG ends its batches without one"
+        );
+        assert_eq!(read(16, 0, 0), None);
+    }
+}

@@ -294,6 +294,10 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         Value::Signed(number) => match (names, u64::try_from(number)) {
             (Some(names), Ok(number)) => named(f, names, number, field.hint),
             (_, Ok(number)) => unsigned(f, number, field.hint, how),
+            // The kernel sends errors negative.
+            (_, Err(_)) if field.hint == Hint::Errno && !how.numeric => {
+                unsigned(f, number.unsigned_abs(), field.hint, how)
+            }
             (_, Err(_)) => write!(f, "{number}"),
         },
         Value::Bitfield { value, selector } => {

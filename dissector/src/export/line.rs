@@ -235,14 +235,16 @@ fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out
             let name = errno_name(refused.errno, options.show.numeric);
             out.push(Span::new(Role::Error, name));
         }
-        _ if view.head.errno().is_none() => out.push(Span::new(Role::Warning, "cut off")),
+        _ if view.head.payload.len() < 4 => out.push(Span::new(Role::Warning, "cut off")),
         _ => out.push(Span::new(Role::Good, good)),
     }
     if let Some(refused) = &refused {
         reason(refused, out);
     }
-    let meaning = quoted(view)
-        .and_then(|mark| mark.message)
+    let meaning = view
+        .head
+        .asked
+        .or_else(|| quoted(view)?.message)
         .or_else(|| view.request?.mark.message);
     if let Some(message) = meaning {
         space(out);

@@ -4,7 +4,6 @@ use crate::context::MessageView;
 use crate::schema::base::nlmsgerr;
 use crate::schema::{AttributeSet, Type};
 use crate::tape::{MessageMark, NodeFlags, NodeIndex, NodeRef, Tape};
-use crate::value::Value;
 use crate::wire::{NLMSG_DONE, NLMSG_ERROR};
 
 /// What the kernel says of a request that it refuses, or warns of.
@@ -140,10 +139,10 @@ pub(super) fn quoted(view: &MessageView<'_>) -> Option<MessageMark> {
 
 /// Text without the NUL that ends it.
 fn words(node: NodeRef<'_>) -> &[u8] {
-    match node.value() {
-        Value::Text(text) => text,
-        _ => node.payload(),
-    }
+    node.payload()
+        .split(|byte| *byte == 0)
+        .next()
+        .unwrap_or_default()
 }
 
 fn number(node: NodeRef<'_>) -> Option<u32> {

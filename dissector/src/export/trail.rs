@@ -106,8 +106,8 @@ impl<'t> NotesInOrder<'t> {
         while self.notes.get(self.at).is_some_and(|note| note.node < node) {
             self.at += 1;
         }
-        let note = self.notes.get(self.at).filter(|note| note.node == node)?;
+        let found = self.notes.get(self.at).filter(|note| note.node == node)?;
         self.at += 1;
-        Some(note)
+        Some(found)
     }
 }

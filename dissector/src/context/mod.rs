@@ -5,24 +5,74 @@
 //! to, whether it is a copy. What turns out later of an earlier message is an
 //! [`Amendment`], so that whoever keeps records can mend them and whoever prints and
 //! forgets can leave them. Its own memory is bounded.
+//!
+//! All of it is inferred, since nlmon's header tells neither direction nor group:
+//!
+//! - A message with `NLM_F_REQUEST` goes to the kernel, unless its type is one whose
+//!   notifications echo the request's flags and that request was seen, or the kernel
+//!   asks its listeners itself (`RTM_GETNEIGH` with neither port nor sequence number).
+//! - A message from the kernel answers the request with the same protocol, port and
+//!   sequence number, unless that request changed something and the message is of a
+//!   type that goes to a group: then the request caused it.
 
+mod copies;
+mod learned;
 mod record;
+mod transactions;
+mod view;
 
-pub use record::{Amendment, Change, GroupSeen, Latency, MessageNo, Port, Record, Role};
-
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::capture::Frame;
-use crate::schema::{Family, GenlIds, Message, Schema};
-use crate::tape::{MessageMark, NodeRef, Tape};
+pub use record::{Amendment, Change, GroupSeen, Latency, MessageNo, Port, Record, Role};
+pub use view::{Head, MessageView, RequestView};
+
+use copies::Copies;
+use learned::Interfaces;
+use transactions::{Answer, Asked, Transactions};
+
+use crate::capture::{Frame, Time};
+use crate::schema::{Direction, FlagsAs, GenlIds, Message, Schema};
+use crate::tape::Tape;
 use crate::value::Names;
-use crate::wire::{Nlmsghdr, Order};
+use crate::walk::{FrameShape, dissect};
+use crate::wire::{
+    Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
+    Order, OrderGuess, RawMessage, errno, guess_order, nlmsghdr, protocol,
+};
+
+/// The flags from 0x100 to 0x800, whose meaning depends on the message.
+const HIGH_FLAGS: u16 = 0xf00;
 
 /// The memory across messages.
 #[derive(Debug)]
 pub struct Context {
     schema: Arc<Schema>,
     ids: GenlIds,
+    interfaces: Interfaces,
+    transactions: Transactions,
+    copies: Copies,
+    /// Frames seen that were certainly little-endian, less those certainly big-endian.
+    little: i64,
+    messages: u32,
+}
+
+/// A message as the context looks at it.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    frame: &'a Frame<'a>,
+    raw: RawMessage<'a>,
+    protocol: u16,
+    order: Order,
+    number: MessageNo,
+}
+
+/// What the context makes of a message.
+struct Part {
+    role: Role,
+    port: Port,
+    group: Option<GroupSeen>,
+    request: Option<Asked>,
 }
 
 impl Context {
@@ -30,7 +80,15 @@ impl Context {
     #[must_use]
     pub fn new(schema: Arc<Schema>) -> Self {
         let ids = GenlIds::fixed(&schema);
-        Self { schema, ids }
+        Self {
+            schema,
+            ids,
+            interfaces: Interfaces::default(),
+            transactions: Transactions::default(),
+            copies: Copies::default(),
+            little: 0,
+            messages: 0,
+        }
     }
 
     /// The tables.
@@ -53,147 +111,357 @@ impl Context {
     /// Takes from a frame only what helps to read others: generic netlink ids and
     /// interface names, byte order. The first pass over a file.
     pub fn learn(&mut self, frame: &Frame<'_>) {
-        let _ = frame;
+        self.names_of(frame, true);
     }
 
     /// Takes a frame, the next in order: appends a record for each of its messages to
-    /// `records`, and what it tells of earlier ones to `amendments`.
+    /// `records`, and what it tells of earlier ones to `amendments`. A frame that is no
+    /// netlink has none.
     pub fn feed(
         &mut self,
         frame: &Frame<'_>,
         records: &mut Vec<Record>,
         amendments: &mut Vec<Amendment>,
     ) {
-        let _ = (frame, records, amendments);
+        self.names_of(frame, false);
+        let Some((protocol, order, messages)) = self.messages(frame) else {
+            return;
+        };
+        let from = records.len();
+        for (nth, raw) in (0..).zip(messages) {
+            let Some(number) = self.messages.checked_add(1).and_then(NonZeroU32::new) else {
+                return;
+            };
+            self.messages = number.get();
+            let seen = Seen {
+                frame,
+                raw,
+                protocol,
+                order,
+                number: MessageNo(number),
+            };
+            records.push(self.record(seen, nth, amendments));
+        }
+        self.mark_copies(frame, protocol, records.get_mut(from..).unwrap_or_default());
     }
 
     /// Byte order of a frame's netlink content: its own where it shows one, else that
-    /// of the frames so far.
+    /// of most frames so far.
     #[must_use]
     pub fn order(&self, frame: &Frame<'_>) -> Order {
-        let _ = frame;
-        Order::Little
+        let Ok(cooked) = Cooked::parse(frame.link, frame.bytes) else {
+            return self.usual_order();
+        };
+        let content = frame.bytes.get(cooked.len as usize..).unwrap_or_default();
+        self.order_of(frame, content)
     }
 
     /// Dissects a frame onto `tape`. `records` are those of its messages, in order;
     /// without them a message's direction is taken from its flags.
     pub fn dissect(&self, frame: &Frame<'_>, records: &[Record], tape: &mut Tape) {
-        let _ = (frame, records, tape);
+        let order = self.order(frame);
+        let shape = FrameShape {
+            link: frame.link,
+            wire_len: frame.wire_len,
+            order,
+            other_order: self.little != 0 && order != self.usual_order(),
+        };
+        let direction = |nth: u32| records.get(nth as usize).map(|record| record.direction);
+        dissect(&self.schema, &self.ids, frame.bytes, shape, direction, tape);
     }
 
-    /// A message's header fields, family and meaning, without dissecting the frame.
-    /// `None` where the frame holds no such message.
-    #[must_use]
-    pub fn head<'a>(&'a self, frame: &'a Frame<'a>, record: &'a Record) -> Option<Head<'a>> {
-        let _ = (frame, record);
-        None
+    fn usual_order(&self) -> Order {
+        if self.little < 0 {
+            Order::Big
+        } else {
+            Order::Little
+        }
+    }
+
+    fn order_of(&self, frame: &Frame<'_>, content: &[u8]) -> Order {
+        let missing = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
+        match guess_order(content, content.len().saturating_add(missing)) {
+            OrderGuess::Sure(order) => order,
+            OrderGuess::Unclear => self.usual_order(),
+        }
+    }
+
+    /// Protocol, byte order and messages of a frame that holds netlink messages.
+    fn messages<'a>(&self, frame: &Frame<'a>) -> Option<(u16, Order, Messages<'a>)> {
+        let cooked = Cooked::parse(frame.link, frame.bytes).ok()?;
+        if cooked.protocol == protocol::KOBJECT_UEVENT {
+            return None;
+        }
+        let content = frame.bytes.get(cooked.len as usize..)?;
+        let order = self.order_of(frame, content);
+        Some((
+            cooked.protocol,
+            order,
+            Messages::new(content, cooked.len, order),
+        ))
+    }
+
+    fn names_of(&mut self, frame: &Frame<'_>, first: bool) {
+        let Some((protocol, order, messages)) = self.messages(frame) else {
+            return;
+        };
+        self.little = self
+            .little
+            .saturating_add(if order == Order::Little { 1 } else { -1 });
+        if !learned::tells_names(protocol) {
+            return;
+        }
+        for message in messages.filter(|message| !message.header.has(NLM_F_REQUEST)) {
+            if protocol == protocol::ROUTE {
+                self.interfaces.learn(&message, order, first);
+            } else {
+                learned::learn_genl(&mut self.ids, &self.schema, &message, order);
+            }
+        }
+    }
+
+    fn record(&mut self, seen: Seen<'_>, nth: u32, amendments: &mut Vec<Amendment>) -> Record {
+        let direction = self.direction(seen);
+        let part = match direction {
+            Direction::ToKernel => self.request(seen),
+            Direction::FromKernel => self.from_kernel(seen, amendments),
+        };
+        let answers = matches!(part.role, Role::Reply | Role::End);
+        let latency = part
+            .request
+            .filter(|_| answers)
+            .and_then(|asked| latency(asked.time, seen.frame.time));
+        Record {
+            number: seen.number,
+            frame: seen.frame.number,
+            offset: seen.raw.offset,
+            nth,
+            direction,
+            role: part.role,
+            port: part.port,
+            group: part.group,
+            request: part.request.map(|asked| asked.number),
+            request_frame: part.request.map_or(0, |asked| asked.frame),
+            request_kind: part.request.map_or(0, |asked| asked.kind),
+            request_first: part.request.map_or(0, |asked| asked.first),
+            end: None,
+            latency,
+            copy_of: None,
+            errno: 0,
+        }
+    }
+
+    fn meaning(&self, seen: Seen<'_>, direction: Direction) -> Option<&'static Message> {
+        let kind = seen.raw.header.kind;
+        self.ids
+            .resolve(
+                &self.schema,
+                seen.protocol,
+                kind,
+                direction,
+                seen.raw.payload(),
+            )
+            .1
+    }
+
+    fn direction(&self, seen: Seen<'_>) -> Direction {
+        let header = seen.raw.header;
+        if !header.has(NLM_F_REQUEST) {
+            return Direction::FromKernel;
+        }
+        let Some(message) = self.meaning(seen, Direction::FromKernel) else {
+            return Direction::ToKernel;
+        };
+        let echo = message.echoes_request
+            && self
+                .transactions
+                .has_twin(seen.protocol, header.pid, header.seq, header.kind);
+        let asks_listeners = header.pid == 0
+            && header.seq == 0
+            && message.flags_as == FlagsAs::Get
+            && group_of(message, seen).is_some();
+        if echo || asks_listeners {
+            Direction::FromKernel
+        } else {
+            Direction::ToKernel
+        }
+    }
+
+    fn request(&mut self, seen: Seen<'_>) -> Part {
+        let header = seen.raw.header;
+        let message = self.meaning(seen, Direction::ToKernel);
+        let get = message.is_some_and(|message| message.flags_as == FlagsAs::Get);
+        let dump = header.has(NLM_F_DUMP)
+            && message.is_none_or(|message| message.flags_as == FlagsAs::Get);
+        let wants_end = dump || header.has(NLM_F_ACK);
+        self.transactions.ask(Asked {
+            number: seen.number,
+            frame: seen.frame.number,
+            time: seen.frame.time,
+            protocol: seen.protocol,
+            port: header.pid,
+            seq: header.seq,
+            kind: header.kind,
+            first: seen.raw.payload().first().copied().unwrap_or(0),
+            get: get || dump,
+            wants_end,
+            ended: false,
+        });
+        Part {
+            role: if wants_end || get {
+                Role::OpenRequest
+            } else {
+                Role::Request
+            },
+            port: if header.pid == 0 {
+                Port::Unknown
+            } else {
+                Port::Known(header.pid)
+            },
+            group: None,
+            request: None,
+        }
+    }
+
+    fn from_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
+        let header = seen.raw.header;
+        let ends = errno(header, seen.protocol, seen.raw.payload(), seen.order).is_some();
+        let message = self.meaning(seen, Direction::FromKernel);
+        let group = message.and_then(|message| group_of(message, seen));
+        let unasked = header.pid == 0 && header.seq == 0 && !ends;
+        let found = if unasked {
+            None
+        } else {
+            self.transactions.answered(answer_of(seen))
+        };
+        let caused = !ends && group.is_some() && found.is_none_or(|(_, asked)| !asked.get);
+        if unasked || (caused && !header.has(NLM_F_MULTI)) || header.kind == NLMSG_DONE && !ends {
+            return notification(group, found.map(|(_, asked)| asked));
+        }
+        let port = if header.pid == 0 {
+            Port::Unknown
+        } else {
+            Port::Known(header.pid)
+        };
+        let Some((id, asked)) = found else {
+            return Part {
+                role: Role::Orphan,
+                port,
+                group: None,
+                request: None,
+            };
+        };
+        if asked.port == 0 && header.pid != 0 {
+            amendments.push(Amendment {
+                message: asked.number,
+                change: Change::Port(header.pid),
+            });
+        }
+        let only_reply = !asked.wants_end && !header.has(NLM_F_MULTI);
+        if (ends || only_reply) && !asked.ended {
+            let change = Change::End {
+                by: seen.number,
+                latency: latency(asked.time, seen.frame.time),
+                errno: errno(header, seen.protocol, seen.raw.payload(), seen.order).unwrap_or(0),
+            };
+            amendments.push(Amendment {
+                message: asked.number,
+                change,
+            });
+            if let Some(asked) = self.transactions.get_mut(id) {
+                asked.ended = true;
+            }
+        }
+        Part {
+            role: if ends { Role::End } else { Role::Reply },
+            port,
+            group: None,
+            request: Some(asked),
+        }
+    }
+
+    /// A frame is a multicast where all its messages are notifications to groups. Of
+    /// generic netlink a family without a table counts too; elsewhere a notification
+    /// without a group goes to the one port that asked for it.
+    fn mark_copies(&mut self, frame: &Frame<'_>, protocol: u16, records: &mut [Record]) {
+        let multicast = records.iter().all(|record| {
+            record.role == Role::Notification
+                && (record.group.is_some() || protocol == protocol::GENERIC)
+        });
+        let Some(first) = records
+            .first()
+            .filter(|_| multicast)
+            .map(|record| record.number)
+        else {
+            return;
+        };
+        let Some(original) = self.copies.original(frame, first) else {
+            return;
+        };
+        for record in records {
+            record.copy_of = original.0.checked_add(record.nth).map(MessageNo);
+        }
     }
 }
 
 impl Names for Context {
-    fn interface(&self, _index: u32) -> Option<&str> {
+    fn interface(&self, index: u32) -> Option<&str> {
+        self.interfaces.name(index)
+    }
+}
+
+fn notification(group: Option<GroupSeen>, request: Option<Asked>) -> Part {
+    let port = if group.is_some() {
+        Port::Everyone
+    } else {
+        Port::Unknown
+    };
+    Part {
+        role: Role::Notification,
+        port,
+        group,
+        request,
+    }
+}
+
+/// What a message carries that says which request it belongs to.
+fn answer_of(seen: Seen<'_>) -> Answer {
+    let header = seen.raw.header;
+    let quoted = seen
+        .raw
+        .payload()
+        .get(4..)
+        .filter(|_| header.kind == NLMSG_ERROR)
+        .and_then(|quoted| nlmsghdr(seen.order)(quoted).ok())
+        .map(|(_, quoted)| quoted);
+    Answer {
+        protocol: seen.protocol,
+        port: header.pid,
+        seq: header.seq,
+        kind: quoted.map_or(header.kind, |quoted| quoted.kind),
+        quoted_port: quoted.map(|quoted| quoted.pid).filter(|port| *port != 0),
+    }
+}
+
+/// The group a notification goes to, by the table of its type.
+fn group_of(message: &'static Message, seen: Seen<'_>) -> Option<GroupSeen> {
+    let family = if seen.protocol == protocol::GENERIC {
         None
-    }
+    } else {
+        seen.raw.payload().first()
+    };
+    let flags = seen.raw.header.flags & HIGH_FLAGS;
+    let rule = message.groups.iter().find(|rule| {
+        let fits =
+            rule.families.is_empty() || family.is_some_and(|family| rule.families.contains(family));
+        fits && rule.flags.is_none_or(|wanted| wanted == flags)
+    })?;
+    Some(GroupSeen {
+        group: rule.group,
+        exact: false,
+    })
 }
 
-/// All that is known of a message without a walk through its attributes.
-#[derive(Clone, Copy)]
-pub struct Head<'a> {
-    /// The frame it is in.
-    pub frame: &'a Frame<'a>,
-    /// What the context found out.
-    pub record: &'a Record,
-    /// Its header.
-    pub header: Nlmsghdr,
-    /// What follows the header.
-    pub payload: &'a [u8],
-    /// `NETLINK_*` number.
-    pub protocol: u16,
-    /// Byte order of the frame's netlink content.
-    pub order: Order,
-    /// The family, where a table knows it. For a control message (`NLMSG_ERROR`,
-    /// `NLMSG_DONE`) that of the request it answers, where that is known.
-    pub family: Option<&'static Family>,
-    /// The meaning, where a table knows it; `None` for control messages.
-    pub message: Option<&'static Message>,
-    /// Names and ids.
-    pub context: &'a Context,
-}
-
-impl<'a> Head<'a> {
-    /// The name of the family for people: `rt-link`, `nlctrl`, `nl80211`; for generic
-    /// netlink without a table the name it registered with, or `None`.
-    #[must_use]
-    pub fn family_name(&self) -> Option<&'a str> {
-        if let Some(family) = self.family {
-            return Some(family.name);
-        }
-        (self.protocol == crate::wire::protocol::GENERIC).then(|| {
-            self.context
-                .ids()
-                .get(self.header.kind)
-                .map(|name| name.name.as_str())
-        })?
-    }
-
-    /// UAPI name of the message type, a generic netlink message's command:
-    /// `RTM_NEWLINK`, `CTRL_CMD_GETFAMILY`, `NLMSG_ERROR`. `None` where unknown.
-    #[must_use]
-    pub fn type_name(&self) -> Option<&'static str> {
-        crate::schema::base::control_name(self.header.kind)
-            .or_else(|| self.message.map(|message| message.uapi))
-    }
-
-    /// The command of a generic netlink message.
-    #[must_use]
-    pub fn command(&self) -> Option<u8> {
-        let own = self.protocol == crate::wire::protocol::GENERIC
-            && self.header.kind >= crate::wire::NLMSG_MIN_TYPE;
-        own.then(|| self.payload.first().copied())?
-    }
-
-    /// 0 or a positive errno, of `NLMSG_ERROR` and `NLMSG_DONE`.
-    #[must_use]
-    pub fn errno(&self) -> Option<u32> {
-        let carries = matches!(
-            self.header.kind,
-            crate::wire::NLMSG_ERROR | crate::wire::NLMSG_DONE
-        );
-        let bytes = self.payload.first_chunk::<4>().filter(|_| carries)?;
-        let error = i32::from_ne_bytes(self.order.u32(*bytes).to_ne_bytes());
-        Some(if error < 0 { error.unsigned_abs() } else { 0 })
-    }
-}
-
-/// A message, dissected: what filters look at and exports write.
-#[derive(Clone, Copy)]
-pub struct MessageView<'a> {
-    /// What is known without its attributes.
-    pub head: Head<'a>,
-    /// The tape of its frame.
-    pub tape: &'a Tape,
-    /// Its node there.
-    pub mark: MessageMark,
-    /// The request it answers, dissected too, where the caller has it; then an error
-    /// that does not quote the request can still be placed.
-    pub request: Option<RequestView<'a>>,
-}
-
-/// The request that a message answers.
-#[derive(Clone, Copy)]
-pub struct RequestView<'a> {
-    /// Bytes of the request's frame.
-    pub frame: &'a [u8],
-    /// Tape of that frame.
-    pub tape: &'a Tape,
-    /// The request's node there.
-    pub mark: MessageMark,
-}
-
-impl<'a> MessageView<'a> {
-    /// The message's node.
-    #[must_use]
-    pub fn node(&self) -> Option<NodeRef<'a>> {
-        self.tape.at(self.head.frame.bytes, self.mark.node)
-    }
+fn latency(from: Option<Time>, to: Option<Time>) -> Option<Latency> {
+    u64::try_from(to?.since(from?)).ok().map(Latency::new)
 }

@@ -72,10 +72,14 @@ pub struct Record {
     pub port: Port,
     /// The group, of a notification.
     pub group: Option<GroupSeen>,
-    /// The request, of an answer.
+    /// The request, of an answer, or the one that caused a notification.
     pub request: Option<MessageNo>,
     /// The frame of that request; 0 where there is none.
     pub request_frame: u32,
+    /// `nlmsg_type` of that request; 0 where there is none.
+    pub request_kind: u16,
+    /// The first byte of its payload: address family, or command.
+    pub request_first: u8,
     /// The message that ended the answer, of a request.
     pub end: Option<MessageNo>,
     /// Nanoseconds from the request to this answer; of a request, to the end of the

@@ -1,0 +1,109 @@
+//! What a capture says about names: interfaces from link messages, generic netlink
+//! ids from nlctrl.
+
+use std::collections::HashMap;
+
+use crate::schema::{GenlIds, Schema};
+use crate::wire::{NLA_HDRLEN, Order, RawMessage, align, nlattr, protocol};
+
+/// How many interfaces are remembered, so that a hostile capture cannot fill the memory.
+const MAX_INTERFACES: usize = 1 << 16;
+/// Longest interface name the kernel allows, with its NUL (`IFNAMSIZ`).
+const IFNAMSIZ: usize = 16;
+/// Longest name of a generic netlink family, with its NUL (`GENL_NAMSIZ`).
+const GENL_NAMSIZ: usize = 16;
+
+const RTM_NEWLINK: u16 = 16;
+const IFINFOMSG_LEN: usize = 16;
+const IFLA_IFNAME: u16 = 3;
+
+const GENL_ID_CTRL: u16 = 16;
+const CTRL_CMD_NEWFAMILY: u8 = 1;
+const GENL_HDRLEN: usize = 4;
+const CTRL_ATTR_FAMILY_ID: u16 = 1;
+const CTRL_ATTR_FAMILY_NAME: u16 = 2;
+
+/// Interface names by index.
+#[derive(Debug, Default)]
+pub(super) struct Interfaces {
+    names: HashMap<u32, String>,
+}
+
+impl Interfaces {
+    pub(super) fn name(&self, index: u32) -> Option<&str> {
+        self.names.get(&index).map(String::as_str)
+    }
+
+    /// Takes the name from a link message of the kernel. `first` keeps a name that is
+    /// known already: in a pass ahead, the first name is the one that held at the start.
+    pub(super) fn learn(&mut self, message: &RawMessage<'_>, order: Order, first: bool) {
+        let payload = message.payload();
+        if message.header.kind != RTM_NEWLINK {
+            return;
+        }
+        let (Some(index), Some(rest)) = (payload.get(4..8), payload.get(IFINFOMSG_LEN..)) else {
+            return;
+        };
+        let index = u32::try_from(order.unsigned(index)).unwrap_or(0);
+        let known = self.names.contains_key(&index);
+        if index == 0 || (first && known) || (!known && self.names.len() >= MAX_INTERFACES) {
+            return;
+        }
+        if let Some(name) =
+            attribute(rest, order, IFLA_IFNAME).and_then(|name| text(name, IFNAMSIZ))
+        {
+            self.names.insert(index, name);
+        }
+    }
+}
+
+/// Takes a generic netlink id from an nlctrl message of the kernel.
+pub(super) fn learn_genl(
+    ids: &mut GenlIds,
+    schema: &Schema,
+    message: &RawMessage<'_>,
+    order: Order,
+) {
+    let payload = message.payload();
+    if message.header.kind != GENL_ID_CTRL || payload.first() != Some(&CTRL_CMD_NEWFAMILY) {
+        return;
+    }
+    let Some(rest) = payload.get(GENL_HDRLEN..) else {
+        return;
+    };
+    let id = attribute(rest, order, CTRL_ATTR_FAMILY_ID)
+        .and_then(|id| id.first_chunk())
+        .map(|id| order.u16(*id));
+    let name =
+        attribute(rest, order, CTRL_ATTR_FAMILY_NAME).and_then(|name| text(name, GENL_NAMSIZ));
+    if let (Some(id), Some(name)) = (id, name) {
+        ids.learn(schema, id, &name);
+    }
+}
+
+/// Whether the protocol's messages can tell a name at all.
+pub(super) fn tells_names(protocol: u16) -> bool {
+    matches!(protocol, protocol::ROUTE | protocol::GENERIC)
+}
+
+/// The payload of the first attribute with this number.
+fn attribute(mut rest: &[u8], order: Order, number: u16) -> Option<&[u8]> {
+    loop {
+        let (_, header) = nlattr(order)(rest).ok()?;
+        let payload = rest.get(NLA_HDRLEN as usize..usize::from(header.len))?;
+        if header.number() == number {
+            return Some(payload);
+        }
+        rest = rest.get(align(u32::from(header.len)) as usize..)?;
+    }
+}
+
+/// Text up to its NUL, unless it is empty, too long or no UTF-8.
+fn text(bytes: &[u8], size: usize) -> Option<String> {
+    let end = bytes
+        .iter()
+        .position(|byte| *byte == 0)
+        .unwrap_or(bytes.len());
+    let name = std::str::from_utf8(bytes.get(..end)?).ok()?;
+    (!name.is_empty() && name.len() < size).then(|| name.to_owned())
+}

@@ -1,0 +1,177 @@
+//! Which answer belongs to which request.
+//!
+//! The kernel answers with the port and the sequence number of the request. A request
+//! often carries port 0 and lets the kernel fill in the sender's, so its port comes
+//! from the answer. The table holds the requests seen last, answered ones too, since
+//! notifications that a request caused may follow its acknowledgement.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::MessageNo;
+use crate::capture::Time;
+use crate::wire::protocol;
+
+/// How many requests are remembered.
+const REMEMBERED: usize = 1 << 16;
+/// How many requests with port 0 and the same sequence number are told apart.
+const CANDIDATES: usize = 8;
+
+/// A request that was seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) number: MessageNo,
+    pub(super) frame: u32,
+    pub(super) time: Option<Time>,
+    pub(super) protocol: u16,
+    /// `nlmsg_pid`, or the port that an answer told; 0 while nobody knows.
+    pub(super) port: u32,
+    pub(super) seq: u32,
+    /// `nlmsg_type`.
+    pub(super) kind: u16,
+    /// First byte of the payload: the address family, or the command.
+    pub(super) first: u8,
+    /// Asks for something, rather than to change something.
+    pub(super) get: bool,
+    /// Wants an acknowledgement, or the end of a dump.
+    pub(super) wants_end: bool,
+    pub(super) ended: bool,
+}
+
+/// What an answer carries that says which request it belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answer {
+    pub(super) protocol: u16,
+    pub(super) port: u32,
+    pub(super) seq: u32,
+    /// `nlmsg_type`; of an error, that of the quoted request.
+    pub(super) kind: u16,
+    /// `nlmsg_pid` of the request that an error quotes.
+    pub(super) quoted_port: Option<u32>,
+}
+
+type Id = u64;
+type Key = (u16, u32, u32);
+
+/// The requests seen last.
+#[derive(Debug, Default)]
+pub(super) struct Transactions {
+    /// Slot `id` is at index `id - oldest`.
+    slots: VecDeque<(Asked, Option<Id>)>,
+    oldest: Id,
+    /// The newest request with this protocol, port and sequence number; each slot has
+    /// the next older one.
+    newest: HashMap<Key, Id>,
+}
+
+impl Transactions {
+    /// Remembers a request.
+    pub(super) fn ask(&mut self, asked: Asked) {
+        if self.slots.len() >= REMEMBERED {
+            self.forget_oldest();
+        }
+        let id = self.oldest + self.slots.len() as u64;
+        let older = self
+            .newest
+            .insert((asked.protocol, asked.port, asked.seq), id);
+        self.slots.push_back((asked, older));
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some((asked, _)) = self.slots.pop_front() else {
+            return;
+        };
+        let id = self.oldest;
+        self.oldest += 1;
+        for key in [
+            (asked.protocol, asked.port, asked.seq),
+            (asked.protocol, 0, asked.seq),
+        ] {
+            if self.newest.get(&key) == Some(&id) {
+                self.newest.remove(&key);
+            }
+        }
+    }
+
+    fn slot(&self, id: Id) -> Option<&(Asked, Option<Id>)> {
+        self.slots
+            .get(usize::try_from(id.checked_sub(self.oldest)?).ok()?)
+    }
+
+    /// The request that `answer` belongs to. One without a port gets the answer's.
+    /// Returns the request as it was before.
+    pub(super) fn answered(&mut self, answer: Answer) -> Option<(Id, Asked)> {
+        let key = |port| (answer.protocol, port, answer.seq);
+        let named = self
+            .newest
+            .get(&key(answer.port))
+            .copied()
+            .filter(|_| answer.port != 0);
+        let found = named
+            .filter(|id| self.slot(*id).is_some())
+            .or_else(|| self.candidate(key(0), answer))
+            .or_else(|| self.candidate(key(answer.quoted_port?), answer))?;
+        let before = self.slot(found)?.0;
+        if before.port == 0 && answer.port != 0 {
+            self.newest.insert(key(answer.port), found);
+            if let Some(asked) = self.get_mut(found) {
+                asked.port = answer.port;
+            }
+        }
+        Some((found, before))
+    }
+
+    /// The newest request under `key` that fits `answer` and is not another port's;
+    /// an open one before an answered one.
+    fn candidate(&self, key: Key, answer: Answer) -> Option<Id> {
+        let mut at = self.newest.get(&key).copied();
+        let mut fallback = None;
+        for _ in 0..CANDIDATES {
+            let Some(id) = at else { break };
+            let Some((asked, older)) = self.slot(id) else {
+                break;
+            };
+            let own = asked.port == key.1 || asked.port == answer.port;
+            if own && same_kind(answer.protocol, asked.kind, answer.kind) {
+                if !asked.ended {
+                    return Some(id);
+                }
+                fallback = fallback.or(Some(id));
+            }
+            at = *older;
+        }
+        fallback
+    }
+
+    /// The request in slot `id`, to be changed.
+    pub(super) fn get_mut(&mut self, id: Id) -> Option<&mut Asked> {
+        let index = usize::try_from(id.checked_sub(self.oldest)?).ok()?;
+        self.slots.get_mut(index).map(|(asked, _)| asked)
+    }
+
+    /// Whether a request of exactly this type and sequence number was seen from this
+    /// port, or from an unknown one: then a message that looks like it is its echo.
+    pub(super) fn has_twin(&self, protocol: u16, port: u32, seq: u32, kind: u16) -> bool {
+        [port, 0].into_iter().any(|asking| {
+            let newest = self
+                .newest
+                .get(&(protocol, asking, seq))
+                .and_then(|id| self.slot(*id));
+            newest.is_some_and(|(asked, _)| {
+                asked.kind == kind && (asked.port == port || asked.port == 0)
+            })
+        })
+    }
+}
+
+/// Whether a message of type `answer` can answer, or be caused by, a request of type
+/// `request`: both lie in the same group of types.
+fn same_kind(protocol: u16, request: u16, answer: u16) -> bool {
+    match protocol {
+        // Four types an object: new, delete, get, set.
+        protocol::ROUTE => request >> 2 == answer >> 2 || answer < crate::wire::NLMSG_MIN_TYPE,
+        // The subsystem is in the upper byte.
+        protocol::NETFILTER => request >> 8 == answer >> 8 || answer < crate::wire::NLMSG_MIN_TYPE,
+        protocol::GENERIC => request == answer || answer < crate::wire::NLMSG_MIN_TYPE,
+        _ => true,
+    }
+}

@@ -1,0 +1,144 @@
+//! A message as filters and exports see it.
+
+use super::{Context, Record};
+use crate::capture::Frame;
+use crate::schema::{Direction, Family, Message, base};
+use crate::tape::{MessageMark, NodeRef, Tape};
+use crate::wire::{Messages, NLMSG_MIN_TYPE, Nlmsghdr, Order, errno, protocol};
+
+/// All that is known of a message without a walk through its attributes.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    /// The frame it is in.
+    pub frame: &'a Frame<'a>,
+    /// What the context found out.
+    pub record: &'a Record,
+    /// Its header.
+    pub header: Nlmsghdr,
+    /// What follows the header.
+    pub payload: &'a [u8],
+    /// `NETLINK_*` number.
+    pub protocol: u16,
+    /// Byte order of the frame's netlink content.
+    pub order: Order,
+    /// The family, where a table knows it. For a control message (`NLMSG_ERROR`,
+    /// `NLMSG_DONE`) that of the request it answers, where that is known.
+    pub family: Option<&'static Family>,
+    /// The meaning, where a table knows it; `None` for control messages.
+    pub message: Option<&'static Message>,
+    /// Of a control message, the meaning of the request it answers, where that is known.
+    pub asked: Option<&'static Message>,
+    /// Names and ids.
+    pub context: &'a Context,
+}
+
+impl<'a> Head<'a> {
+    /// The name of the family for people: `rt-link`, `nlctrl`, `nl80211`; for generic
+    /// netlink without a table the name it registered with, or `None`.
+    #[must_use]
+    pub fn family_name(&self) -> Option<&'a str> {
+        if let Some(family) = self.family {
+            return Some(family.name);
+        }
+        (self.protocol == protocol::GENERIC).then(|| {
+            self.context
+                .ids()
+                .get(self.header.kind)
+                .map(|name| name.name.as_str())
+        })?
+    }
+
+    /// UAPI name of the message type, a generic netlink message's command:
+    /// `RTM_NEWLINK`, `CTRL_CMD_GETFAMILY`, `NLMSG_ERROR`. `None` where unknown.
+    #[must_use]
+    pub fn type_name(&self) -> Option<&'static str> {
+        base::control_name(self.header.kind).or_else(|| self.message.map(|message| message.uapi))
+    }
+
+    /// The command of a generic netlink message.
+    #[must_use]
+    pub fn command(&self) -> Option<u8> {
+        let own = self.protocol == protocol::GENERIC && self.header.kind >= NLMSG_MIN_TYPE;
+        own.then(|| self.payload.first().copied())?
+    }
+
+    /// 0 or a positive errno, of `NLMSG_ERROR` and `NLMSG_DONE`.
+    #[must_use]
+    pub fn errno(&self) -> Option<u32> {
+        errno(self.header, self.protocol, self.payload, self.order)
+    }
+}
+
+impl Context {
+    /// A message's header fields, family and meaning, without dissecting the frame.
+    /// `None` where the frame holds no such message.
+    #[must_use]
+    pub fn head<'a>(&'a self, frame: &'a Frame<'a>, record: &'a Record) -> Option<Head<'a>> {
+        let (protocol, order, _) = self.messages(frame)?;
+        let rest = frame.bytes.get(record.offset as usize..)?;
+        let raw = Messages::new(rest, record.offset, order).next()?;
+        let resolve = |kind, direction, payload: &[u8]| {
+            self.ids
+                .resolve(&self.schema, protocol, kind, direction, payload)
+        };
+        let (family, message, asked) = if raw.header.kind >= NLMSG_MIN_TYPE {
+            let (family, message) = resolve(raw.header.kind, record.direction, raw.payload());
+            (family, message, None)
+        } else if record.request_kind != 0 {
+            let (family, asked) = resolve(
+                record.request_kind,
+                Direction::ToKernel,
+                &[record.request_first],
+            );
+            (family, None, asked)
+        } else {
+            (None, None, None)
+        };
+        let header = raw.header;
+        Some(Head {
+            frame,
+            record,
+            header,
+            payload: raw.payload(),
+            protocol,
+            order,
+            family,
+            message,
+            asked,
+            context: self,
+        })
+    }
+}
+
+/// A message, dissected: what filters look at and exports write.
+#[derive(Clone, Copy)]
+pub struct MessageView<'a> {
+    /// What is known without its attributes.
+    pub head: Head<'a>,
+    /// The tape of its frame.
+    pub tape: &'a Tape,
+    /// Its node there.
+    pub mark: MessageMark,
+    /// The request it answers, dissected too, where the caller has it; then an error
+    /// that does not quote the request can still be placed.
+    pub request: Option<RequestView<'a>>,
+}
+
+/// The request that a message answers.
+#[derive(Clone, Copy)]
+pub struct RequestView<'a> {
+    /// Bytes of the request's frame.
+    pub frame: &'a [u8],
+    /// Tape of that frame.
+    pub tape: &'a Tape,
+    /// The request's node there.
+    pub mark: MessageMark,
+}
+
+impl<'a> MessageView<'a> {
+    /// The message's node.
+    #[must_use]
+    pub fn node(&self) -> Option<NodeRef<'a>> {
+        self.tape.at(self.head.frame.bytes, self.mark.node)
+    }
+}

@@ -296,7 +296,13 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
             (_, Ok(number)) => unsigned(f, number, field.hint, how),
             // The kernel sends errors negative.
             (_, Err(_)) if field.hint == Hint::Errno && !how.numeric => {
-                unsigned(f, number.unsigned_abs(), field.hint, how)
+                let name = u32::try_from(number.unsigned_abs())
+                    .ok()
+                    .and_then(crate::schema::base::errno_name);
+                match name {
+                    Some(name) => f.write_str(name),
+                    None => write!(f, "{number}"),
+                }
             }
             (_, Err(_)) => write!(f, "{number}"),
         },

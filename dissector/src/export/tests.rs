@@ -442,7 +442,7 @@ fn a_missing_attribute_is_named() {
     let in_nest = error(22, &request, &[missing(2), nest]);
     assert_eq!(shown(&[request.clone(), in_nest], name), "toy.info.data");
     let unknown = error(22, &request, &[missing(70_000)]);
-    assert_eq!(shown(&[request, unknown], name), "toy.attribute 70000");
+    assert_eq!(shown(&[request, unknown], name), "toy.70000");
 }
 
 #[test]
@@ -668,8 +668,60 @@ fn pdml_escapes_what_xml_cannot_say() {
     let request = toy(5, &[attr(1, "<&\"'>\u{1}\u{ffff}\\\0".as_bytes())]);
     let text = pdml(&[request]);
     let field = "    <field name=\"toy.name\" \
-        showname=\"TOY_NAME: &lt;&amp;&quot;'&gt;\\x01\\u{ffff}\\\\\" size=\"13\" pos=\"44\" \
+        showname=\"TOY_NAME: &lt;&amp;&quot;'&gt;\\x01\\u{ffff}\\\\\" size=\"11\" pos=\"44\" \
         show=\"&lt;&amp;&quot;'&gt;\\x01\\u{ffff}\\\\\" \
         value=\"3c2622273e01efbfbf5c00\"/>";
     assert!(text.contains(field.trim_start()), "{text}");
+}
+
+#[test]
+fn ranges_name_every_node() {
+    let request = toy(5, &[attr(3, &attr(1, b"x\0")), attr(77, &[1])]);
+    let ranges = Options {
+        ranges: true,
+        ..options()
+    };
+    let text = shown(&[request], |view| {
+        let mut out = Vec::new();
+        json(&mut out, view, &ranges).unwrap();
+        String::from_utf8(out).unwrap()
+    });
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let ranges = value["ranges"].as_array().unwrap();
+    let lines: Vec<_> = ranges
+        .iter()
+        .map(|it| format!("{} {}", it["at"].as_str().unwrap(), it["range"]))
+        .collect();
+    assert_eq!(
+        lines.join("\n"),
+        "toy [16,60]\n\
+         nlmsghdr [16,32]\n\
+         nlmsghdr.len [16,20]\n\
+         nlmsghdr.type [20,22]\n\
+         nlmsghdr.flags [22,24]\n\
+         nlmsghdr.seq [24,28]\n\
+         nlmsghdr.pid [28,32]\n\
+         toy [32,40]\n\
+         toy.family [32,33]\n\
+         nlscope.padding [33,34]\n\
+         toy.kind [34,36]\n\
+         toy.index [36,40]\n\
+         toy.info [40,52]\n\
+         toy.info.kind [44,50]\n\
+         nlscope.padding [50,52]\n\
+         toy.77 [52,57]\n\
+         nlscope.padding [57,60]"
+    );
+}
+
+#[test]
+fn notes_name_their_node() {
+    let request = toy(5, &[attr(3, &[attr(1, b"x\0"), vec![9, 0, 1, 0]].concat())]);
+    check_json(
+        &[request],
+        options(),
+        "notes",
+        "[{\"at\":\"nlscope.unknown\",\"severity\":\"error\",\
+         \"text\":\"nla_len is 9, 4 bytes are left here\"}]",
+    );
 }

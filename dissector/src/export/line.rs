@@ -167,9 +167,10 @@ fn peer(head: &Head<'_>, options: &Options<'_>) -> Span {
 fn whole_summary(view: &MessageView<'_>, options: &Options<'_>) -> Vec<Span> {
     let mut out = Vec::new();
     marks(view, &mut out);
+    let from_kernel = view.head.record.direction == Direction::FromKernel;
     match view.head.header.kind {
-        NLMSG_ERROR => answer(view, "ok", options, &mut out),
-        NLMSG_DONE => answer(view, "done", options, &mut out),
+        NLMSG_ERROR if from_kernel => answer(view, "ok", options, &mut out),
+        NLMSG_DONE if from_kernel => answer(view, "done", options, &mut out),
         _ => {
             request_failed(view, options, &mut out);
             summary(view, options, &mut out);

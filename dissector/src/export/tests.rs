@@ -586,18 +586,21 @@ fn hex_masks_keys() {
                 ..options()
             };
             let lines = hex(view.tape, view.head.frame.bytes, 32..64, &options);
-            lines.map(|line| format!("{line}\n")).collect()
+            lines
+                .map(|line| line.to_string())
+                .collect::<Vec<_>>()
+                .join("\n")
         })
     };
     assert_eq!(
         show(false),
         "0020  02 00 01 00 03 00 00 00  0a 00 0b 00 73 65 63 72  ............secr\n\
-         0030  65 74 00 00 06 00 01 00  61 00 00 00              et......a...\n"
+         0030  65 74 00 00 06 00 01 00  61 00 00 00              et......a..."
     );
     assert_eq!(
         show(true),
         "0020  02 00 01 00 03 00 00 00  0a 00 0b 00 ** ** ** **  ................\n\
-         0030  ** ** 00 00 06 00 01 00  61 00 00 00              ........a...\n"
+         0030  ** ** 00 00 06 00 01 00  61 00 00 00              ........a..."
     );
 }
 

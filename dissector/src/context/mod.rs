@@ -38,7 +38,7 @@ use crate::value::Names;
 use crate::walk::{FrameShape, dissect};
 use crate::wire::{
     Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
-    NLMSG_MIN_TYPE, Order, OrderGuess, RawMessage, done_has_errno, guess_order, nlmsghdr, protocol,
+    Order, OrderGuess, RawMessage, errno, guess_order, nlmsghdr, protocol,
 };
 
 /// The flags from 0x100 to 0x800, whose meaning depends on the message.
@@ -142,7 +142,7 @@ impl Context {
             };
             records.push(self.record(seen, nth, amendments));
         }
-        self.mark_copies(frame, records.get_mut(from..).unwrap_or_default());
+        self.mark_copies(frame, protocol, records.get_mut(from..).unwrap_or_default());
     }
 
     /// Byte order of a frame's netlink content: its own where it shows one, else that
@@ -179,8 +179,8 @@ impl Context {
     }
 
     fn order_of(&self, frame: &Frame<'_>, content: &[u8]) -> Order {
-        let cut = frame.wire_len as usize > frame.bytes.len();
-        match guess_order(content, cut) {
+        let missing = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
+        match guess_order(content, content.len().saturating_add(missing)) {
             OrderGuess::Sure(order) => order,
             OrderGuess::Unclear => self.usual_order(),
         }
@@ -325,8 +325,7 @@ impl Context {
 
     fn from_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
         let header = seen.raw.header;
-        let ends = header.kind == NLMSG_ERROR
-            || (header.kind == NLMSG_DONE && done_has_errno(seen.protocol, header.flags));
+        let ends = errno(header, seen.protocol, seen.raw.payload(), seen.order).is_some();
         let message = self.meaning(seen, Direction::FromKernel);
         let group = message.and_then(|message| group_of(message, seen));
         let unasked = header.pid == 0 && header.seq == 0 && !ends;
@@ -363,7 +362,7 @@ impl Context {
             let change = Change::End {
                 by: seen.number,
                 latency: latency(asked.time, seen.frame.time),
-                errno: if ends { errno_of(seen) } else { 0 },
+                errno: errno(header, seen.protocol, seen.raw.payload(), seen.order).unwrap_or(0),
             };
             amendments.push(Amendment {
                 message: asked.number,
@@ -381,10 +380,14 @@ impl Context {
         }
     }
 
-    fn mark_copies(&mut self, frame: &Frame<'_>, records: &mut [Record]) {
-        let multicast = records
-            .iter()
-            .all(|record| record.role == Role::Notification);
+    /// A frame is a multicast where all its messages are notifications to groups. Of
+    /// generic netlink a family without a table counts too; elsewhere a notification
+    /// without a group goes to the one port that asked for it.
+    fn mark_copies(&mut self, frame: &Frame<'_>, protocol: u16, records: &mut [Record]) {
+        let multicast = records.iter().all(|record| {
+            record.role == Role::Notification
+                && (record.group.is_some() || protocol == protocol::GENERIC)
+        });
         let Some(first) = records
             .first()
             .filter(|_| multicast)
@@ -457,20 +460,6 @@ fn group_of(message: &'static Message, seen: Seen<'_>) -> Option<GroupSeen> {
         group: rule.group,
         exact: false,
     })
-}
-
-/// 0 or the positive errno of `NLMSG_ERROR` and `NLMSG_DONE`.
-fn errno_of(seen: Seen<'_>) -> u32 {
-    let error = seen
-        .raw
-        .payload()
-        .first_chunk::<4>()
-        .map_or(0, |bytes| seen.order.u32(*bytes));
-    if seen.raw.header.kind < NLMSG_MIN_TYPE && error.cast_signed() < 0 {
-        error.cast_signed().unsigned_abs()
-    } else {
-        0
-    }
 }
 
 fn latency(from: Option<Time>, to: Option<Time>) -> Option<Latency> {

@@ -4,7 +4,7 @@ use super::{Context, Record};
 use crate::capture::Frame;
 use crate::schema::{Direction, Family, Message, base};
 use crate::tape::{MessageMark, NodeRef, Tape};
-use crate::wire::{Messages, NLMSG_DONE, NLMSG_ERROR, NLMSG_MIN_TYPE, Nlmsghdr, Order, protocol};
+use crate::wire::{Messages, NLMSG_MIN_TYPE, Nlmsghdr, Order, errno, protocol};
 
 /// All that is known of a message without a walk through its attributes.
 #[derive(Clone, Copy)]
@@ -65,10 +65,7 @@ impl<'a> Head<'a> {
     /// 0 or a positive errno, of `NLMSG_ERROR` and `NLMSG_DONE`.
     #[must_use]
     pub fn errno(&self) -> Option<u32> {
-        let carries = matches!(self.header.kind, NLMSG_ERROR | NLMSG_DONE);
-        let bytes = self.payload.first_chunk::<4>().filter(|_| carries)?;
-        let error = i32::from_ne_bytes(self.order.u32(*bytes).to_ne_bytes());
-        Some(if error < 0 { error.unsigned_abs() } else { 0 })
+        errno(self.header, self.protocol, self.payload, self.order)
     }
 }
 

@@ -381,9 +381,9 @@ pub enum Type {
 /// Which field a sub-message looks at.
 #[derive(Debug, Clone, Copy)]
 pub enum Selector {
-    /// The field with this name: an attribute of the same set or an outer one, or a
-    /// member of the message's fixed header.
-    Field(&'static str),
+    /// The first of these fields that is there: attributes of the same set or an outer
+    /// one, or members of the message's fixed header.
+    Fields(&'static [&'static str]),
     /// The number of the enclosing element of an indexed array.
     AttributeType,
 }

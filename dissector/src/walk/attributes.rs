@@ -334,9 +334,11 @@ impl Walker<'_> {
                     .iter()
                     .find(|format| format.when == FormatKey::Number(number))
             }
-            Selector::Field(name) => {
-                let Some(found) = scope.and_then(|scope| scope.find(self.frame, self.order, name))
-                else {
+            Selector::Fields(names) => {
+                let found = names
+                    .iter()
+                    .find_map(|name| scope?.find(self.frame, self.order, name));
+                let Some(found) = found else {
                     return fallback(FormatKey::Absent).or_else(|| fallback(FormatKey::Default));
                 };
                 if matches!(found.field.ty, Type::String | Type::Binary) {

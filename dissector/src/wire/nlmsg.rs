@@ -43,6 +43,21 @@ pub fn done_has_errno(protocol: u16, flags: u16) -> bool {
     protocol != super::protocol::NETFILTER || flags & NLM_F_MULTI != 0
 }
 
+/// The errno that a message carries: 0 or a positive number from `NLMSG_ERROR` and
+/// `NLMSG_DONE`, `None` from the others.
+#[must_use]
+pub fn errno(header: Nlmsghdr, protocol: u16, payload: &[u8], order: Order) -> Option<u32> {
+    let carries = match header.kind {
+        NLMSG_ERROR => true,
+        NLMSG_DONE => done_has_errno(protocol, header.flags),
+        _ => false,
+    };
+    let error = order
+        .u32(*payload.first_chunk().filter(|_| carries)?)
+        .cast_signed();
+    Some(if error < 0 { error.unsigned_abs() } else { 0 })
+}
+
 /// A message's header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Nlmsghdr {
@@ -175,5 +190,65 @@ impl<'a> Iterator for Messages<'a> {
         self.content = &self.content[step as usize..];
         self.offset += step;
         Some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(lens: &[u32], total: usize, expected: &[(u32, usize)], rest: u32) {
+        let mut content = vec![0; total];
+        let mut at = 0;
+        for len in lens {
+            content[at..at + 4].copy_from_slice(&len.to_le_bytes());
+            at += align(*len) as usize;
+        }
+        let mut messages = Messages::new(&content, 16, Order::Little);
+        let found: Vec<_> = messages
+            .by_ref()
+            .map(|message| (message.offset, message.bytes.len()))
+            .collect();
+        assert_eq!(found, expected);
+        assert_eq!(messages.rest().1, rest);
+    }
+
+    #[test]
+    fn messages_are_aligned_and_the_last_may_lack_its_padding() {
+        check(&[17, 18], 38, &[(16, 17), (36, 18)], 54);
+        check(&[17], 20, &[(16, 17)], 36);
+    }
+
+    #[test]
+    fn what_is_no_whole_header_is_left() {
+        check(&[16], 31, &[(16, 16)], 32);
+        check(&[], 7, &[], 16);
+    }
+
+    #[test]
+    fn an_impossible_length_takes_the_rest() {
+        check(&[3], 40, &[(16, 40)], 56);
+        check(&[16, 100], 48, &[(16, 16), (32, 32)], 64);
+    }
+
+    #[test]
+    fn an_errno_is_where_the_kernel_puts_one() {
+        let header = |kind, flags| Nlmsghdr {
+            kind,
+            flags,
+            ..Nlmsghdr::default()
+        };
+        let minus_19 = (-19_i32).to_be_bytes();
+        let read =
+            |kind, flags, protocol| errno(header(kind, flags), protocol, &minus_19, Order::Big);
+        assert_eq!(read(NLMSG_ERROR, 0, 0), Some(19));
+        assert_eq!(read(NLMSG_DONE, NLM_F_MULTI, 12), Some(19));
+        assert_eq!(
+            read(NLMSG_DONE, 0, 12),
+            None,
+            "NFLOG ends its batches without one"
+        );
+        assert_eq!(read(16, 0, 0), None);
     }
 }

@@ -89,11 +89,11 @@ pub enum OrderGuess {
 }
 
 /// Looks at the chain of message lengths in `content`, the bytes after the cooked
-/// header. `cut` says that the frame was longer on the wire.
+/// header. `wire_len` is how long they were on the wire.
 #[must_use]
-pub fn guess_order(content: &[u8], cut: bool) -> OrderGuess {
-    let little = plausibility(content, Order::Little, cut);
-    let big = plausibility(content, Order::Big, cut);
+pub fn guess_order(content: &[u8], wire_len: usize) -> OrderGuess {
+    let little = plausibility(content, Order::Little, wire_len);
+    let big = plausibility(content, Order::Big, wire_len);
     match little.cmp(&big) {
         std::cmp::Ordering::Greater => OrderGuess::Sure(Order::Little),
         std::cmp::Ordering::Less => OrderGuess::Sure(Order::Big),
@@ -103,11 +103,11 @@ pub fn guess_order(content: &[u8], cut: bool) -> OrderGuess {
 
 /// How well the chain holds in one order: 3 to the end, 2 the first message fits,
 /// 1 its length and type are small enough to be meant, 0 not at all.
-fn plausibility(content: &[u8], order: Order, cut: bool) -> u8 {
+fn plausibility(content: &[u8], order: Order, wire_len: usize) -> u8 {
     let Ok((_, first)) = nlmsghdr(order)(content) else {
         return 0;
     };
-    if chain_holds(content, order, first, cut) {
+    if chain_holds(content, order, first, wire_len) {
         return 3;
     }
     let fits = first.len >= NLMSG_HDRLEN && first.len as usize <= content.len();
@@ -119,7 +119,8 @@ fn plausibility(content: &[u8], order: Order, cut: bool) -> u8 {
     }
 }
 
-fn chain_holds(content: &[u8], order: Order, first: Nlmsghdr, cut: bool) -> bool {
+fn chain_holds(content: &[u8], order: Order, first: Nlmsghdr, wire_len: usize) -> bool {
+    let missing = wire_len.saturating_sub(content.len());
     let mut header = first;
     let mut rest = content;
     loop {
@@ -130,11 +131,81 @@ fn chain_holds(content: &[u8], order: Order, first: Nlmsghdr, cut: bool) -> bool
         match rest.get(step..) {
             Some(after) if after.len() >= NLMSG_HDRLEN as usize => rest = after,
             Some(_) => return true,
-            None => return cut || header.len as usize <= rest.len(),
+            None => return header.len as usize <= rest.len().saturating_add(missing),
         }
         match nlmsghdr(order)(rest) {
             Ok((_, next)) => header = next,
             Err(_) => return true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(order: Order, len: u32, kind: u16) -> Vec<u8> {
+        let mut bytes = match order {
+            Order::Little => len.to_le_bytes().to_vec(),
+            Order::Big => len.to_be_bytes().to_vec(),
+        };
+        bytes.extend(match order {
+            Order::Little => kind.to_le_bytes(),
+            Order::Big => kind.to_be_bytes(),
+        });
+        bytes.resize((len as usize).max(16), 0);
+        bytes
+    }
+
+    #[track_caller]
+    fn check(content: &[u8], wire_len: usize, expected: OrderGuess) {
+        assert_eq!(guess_order(content, wire_len), expected);
+    }
+
+    #[test]
+    fn a_chain_that_ends_with_the_frame_tells_the_order() {
+        for order in [Order::Little, Order::Big] {
+            let mut chain = message(order, 20, 16);
+            chain.extend(message(order, 32, 3));
+            check(&chain, chain.len(), OrderGuess::Sure(order));
+        }
+    }
+
+    #[test]
+    fn a_frame_cut_by_the_snap_length_still_tells() {
+        for order in [Order::Little, Order::Big] {
+            let long = message(order, 4000, 16);
+            check(&long[..100], long.len(), OrderGuess::Sure(order));
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_frame_tells_by_its_size() {
+        for order in [Order::Little, Order::Big] {
+            let mut wrong = message(order, 16, 16);
+            let len = 400_u32;
+            wrong[..4].copy_from_slice(&if order == Order::Little {
+                len.to_le_bytes()
+            } else {
+                len.to_be_bytes()
+            });
+            check(&wrong, wrong.len(), OrderGuess::Sure(order));
+        }
+    }
+
+    #[test]
+    fn nothing_to_go_by_is_unclear() {
+        check(&[], 0, OrderGuess::Unclear);
+        check(&[0; 16], 16, OrderGuess::Unclear);
+        check(&[0xff; 15], 15, OrderGuess::Unclear);
+    }
+
+    #[test]
+    fn integers_of_any_length() {
+        assert_eq!(Order::Little.unsigned(&[1, 2, 3]), 0x03_0201);
+        assert_eq!(Order::Big.unsigned(&[1, 2, 3]), 0x01_0203);
+        assert_eq!(Order::Big.signed(&[0xff, 0xfe]), -2);
+        assert_eq!(Order::Little.signed(&[0xfe, 0xff, 0xff, 0xff]), -2);
+        assert_eq!(Order::Little.signed(&[]), 0);
     }
 }

@@ -15,13 +15,20 @@ pub(crate) fn tables(model: &Model) -> Result<String, fmt::Error> {
         out: String::new(),
     };
     let out = &mut emitter.out;
-    writeln!(out, "pub(in crate::schema) static FAMILIES: &[&crate::schema::Family] = &[")?;
+    writeln!(
+        out,
+        "pub(in crate::schema) static FAMILIES: &[&crate::schema::Family] = &["
+    )?;
     for file in &model.files {
         if file.family.is_some() {
             writeln!(out, "    &{}::FAMILY,", lower(&file.name))?;
         }
     }
     writeln!(out, "];")?;
+    writeln!(emitter.out, "use crate::schema as s;")?;
+    for (index, sub_message) in model.sub_messages.iter().enumerate() {
+        emitter.formats(index, sub_message)?;
+    }
     for file in &model.files {
         emitter.file(model, file)?;
     }
@@ -61,15 +68,16 @@ impl Paths {
                 paths.enums.push(path("ENUM", &model.enums[*index].name));
             }
             for index in &file.structs {
-                paths.structs.push(path("STRUCT", &model.structs[*index].name));
+                paths
+                    .structs
+                    .push(path("STRUCT", &model.structs[*index].name));
             }
             for index in &file.sets {
                 paths.sets.push(path("SET", &model.sets[*index].name));
             }
-            for index in &file.sub_messages {
-                let name = &model.sub_messages[*index].name;
-                paths.sub_messages.push(path("FORMATS", name));
-            }
+        }
+        for index in 0..model.sub_messages.len() {
+            paths.sub_messages.push(format!("super::FORMATS_{index}"));
         }
         paths
     }
@@ -95,9 +103,6 @@ impl Emitter {
         for index in &file.structs {
             self.layout(*index, &model.structs[*index])?;
         }
-        for index in &file.sub_messages {
-            self.formats(*index, &model.sub_messages[*index])?;
-        }
         for index in &file.sets {
             self.set(*index, &model.sets[*index])?;
         }
@@ -115,7 +120,10 @@ impl Emitter {
     fn names(&mut self, index: usize, names: &Enum) -> fmt::Result {
         self.start(&self.paths.enums[index].clone(), "s::Enum")?;
         let Enum { name, flags, .. } = names;
-        writeln!(self.out, "s::Enum {{ name: {name:?}, flags: {flags}, entries: &[")?;
+        writeln!(
+            self.out,
+            "s::Enum {{ name: {name:?}, flags: {flags}, entries: &["
+        )?;
         for entry in &names.entries {
             let (name, uapi, value) = (&entry.name, &entry.uapi, entry.value);
             writeln!(
@@ -153,8 +161,9 @@ impl Emitter {
                 FormatKey::Default => write!(self.out, "Default")?,
                 FormatKey::Absent => write!(self.out, "Absent")?,
             }
-            let header = reference(&self.paths.structs, format.header);
-            let set = reference(&self.paths.sets, format.set);
+            // These stand one module further out than everything else.
+            let header = reference(&self.paths.structs, format.header).replace("super::", "");
+            let set = reference(&self.paths.sets, format.set).replace("super::", "");
             writeln!(self.out, ", header: {header}, set: {set} }},")?;
         }
         writeln!(self.out, "];")
@@ -215,9 +224,11 @@ impl Emitter {
 
     fn ty(&mut self, ty: &Type) -> fmt::Result {
         match ty {
-            Type::Int { .. }
-            | Type::VarInt { .. }
-            | Type::Bitfield32
+            Type::Int { bytes, signed } => {
+                write!(self.out, "Int {{ bytes: {bytes}, signed: {signed} }}")
+            }
+            Type::VarInt { signed } => write!(self.out, "VarInt {{ signed: {signed} }}"),
+            Type::Bitfield32
             | Type::Flag
             | Type::String
             | Type::Binary
@@ -248,9 +259,12 @@ impl Emitter {
             }
             Type::SubMessage { formats, selector } => {
                 let formats = &self.paths.sub_messages[*formats];
-                write!(self.out, "SubMessage {{ formats: {formats}, selector: s::Selector::")?;
+                write!(
+                    self.out,
+                    "SubMessage {{ formats: {formats}, selector: s::Selector::"
+                )?;
                 match selector {
-                    Selector::Field(name) => write!(self.out, "Field({name:?}) }}"),
+                    Selector::Fields(names) => write!(self.out, "Fields(&{names:?}) }}"),
                     Selector::AttributeType => write!(self.out, "AttributeType }}"),
                 }
             }
@@ -279,7 +293,10 @@ impl Emitter {
         writeln!(self.out, "static GROUPS: [s::Group; {count}] = [")?;
         for group in &family.groups {
             let (name, number) = (&group.name, group.number);
-            writeln!(self.out, "s::Group {{ name: {name:?}, number: {number:?} }},")?;
+            writeln!(
+                self.out,
+                "s::Group {{ name: {name:?}, number: {number:?} }},"
+            )?;
         }
         writeln!(self.out, "];")?;
         self.start("FAMILY", "s::Family")?;
@@ -344,7 +361,10 @@ impl Emitter {
         writeln!(self.out, "], summary: &[")?;
         for entry in &message.summary {
             let (label, joined) = (&entry.label, entry.joined);
-            write!(self.out, "s::SummaryEntry {{ label: {label:?}, joined: {joined}, paths: &[")?;
+            write!(
+                self.out,
+                "s::SummaryEntry {{ label: {label:?}, joined: {joined}, paths: &["
+            )?;
             for path in &entry.paths {
                 write!(self.out, "&{path:?}, ")?;
             }

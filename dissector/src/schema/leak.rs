@@ -39,9 +39,17 @@ pub(super) fn family(model: &model::Model) -> Option<&'static Family> {
         protocol: family.protocol,
         genl: family.genl.as_deref().map(text),
         messages: list(messages),
-        sets: list(tables.sets.iter().copied()),
-        structs: list(tables.structs.iter().copied().flatten()),
-        enums: list(tables.enums.iter().copied()),
+        sets: list(file.sets.iter().filter_map(|index| tables.set(*index))),
+        structs: list(
+            file.structs
+                .iter()
+                .filter_map(|index| tables.layout(*index)),
+        ),
+        enums: list(
+            file.enums
+                .iter()
+                .filter_map(|index| tables.enums.get(*index).copied()),
+        ),
         groups,
     })))
 }
@@ -108,8 +116,9 @@ impl Tables {
             tables.sub_messages.push(formats);
         }
         for (set, written) in tables.sets.iter().zip(&model.sets) {
-            set.attributes
-                .fill(list(written.attributes.iter().map(|field| tables.field(field))));
+            set.attributes.fill(list(
+                written.attributes.iter().map(|field| tables.field(field)),
+            ));
         }
         tables
     }
@@ -219,7 +228,9 @@ impl Tables {
             } => Type::SubMessage {
                 formats: self.sub_messages.get(formats).copied().unwrap_or(&[]),
                 selector: match selector {
-                    model::Selector::Field(name) => Selector::Field(text(name)),
+                    model::Selector::Fields(names) => {
+                        Selector::Fields(list(names.iter().map(|name| text(name))))
+                    }
                     model::Selector::AttributeType => Selector::AttributeType,
                 },
             },

@@ -411,4 +411,3 @@ pub enum FormatKey {
     /// There is no selector.
     Absent,
 }
-

@@ -21,7 +21,6 @@ pub(crate) struct File {
     pub(crate) enums: Vec<usize>,
     pub(crate) structs: Vec<usize>,
     pub(crate) sets: Vec<usize>,
-    pub(crate) sub_messages: Vec<usize>,
     /// `None` where it only defines what others use.
     pub(crate) family: Option<Family>,
 }
@@ -180,13 +179,12 @@ pub(crate) enum Type {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Selector {
-    Field(String),
+    Fields(Vec<String>),
     AttributeType,
 }
 
 #[derive(Debug)]
 pub(crate) struct SubMessage {
-    pub(crate) name: String,
     pub(crate) formats: Vec<Format>,
 }
 

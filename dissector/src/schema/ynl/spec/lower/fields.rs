@@ -115,14 +115,24 @@ impl Fields<'_, '_> {
             Some(order) => match order.value.as_str() {
                 "big-endian" => FieldOrder::Big,
                 "little-endian" => FieldOrder::Little,
-                _ => return Err(unknown("byte-order", order, ["big-endian", "little-endian"])),
+                _ => {
+                    return Err(unknown(
+                        "byte-order",
+                        order,
+                        ["big-endian", "little-endian"],
+                    ));
+                }
             },
         };
         let hint = keys.hint.map(|name| {
             let found = Hint::ALL.iter().find(|(known, _)| *known == name.value);
             let found = found.map(|(_, hint)| *hint);
             found.ok_or_else(|| {
-                unknown("display-hint", name, Hint::ALL.iter().map(|(known, _)| *known))
+                unknown(
+                    "display-hint",
+                    name,
+                    Hint::ALL.iter().map(|(known, _)| *known),
+                )
             })
         });
         let in_json = keys.names.map(|(name, flags)| (name, flags, true));
@@ -240,7 +250,11 @@ impl Fields<'_, '_> {
         if let Some(name) = &attribute.decoder {
             let found = Decoder::ALL.iter().find(|(known, _)| *known == name.value);
             let (_, decoder) = found.ok_or_else(|| {
-                unknown("decoder", name, Decoder::ALL.iter().map(|(known, _)| *known))
+                unknown(
+                    "decoder",
+                    name,
+                    Decoder::ALL.iter().map(|(known, _)| *known),
+                )
             })?;
             let nested = attribute.nested_attributes.as_ref();
             let nested = nested.map(|name| self.symbols.set(&set.scope, name));
@@ -340,11 +354,17 @@ impl Fields<'_, '_> {
             }
             Selector::AttributeType
         } else {
-            if !self.selects(set, &selector.value) {
-                let known = set.by_name.keys().map(String::as_str);
-                return Err(unknown("selector", selector, known));
+            let mut names = Vec::new();
+            for name in selector.value.split('|') {
+                if !self.selects(set, name) {
+                    let mut lost = selector.clone();
+                    name.clone_into(&mut lost.value);
+                    let known = set.by_name.keys().map(String::as_str);
+                    return Err(unknown("selector", &lost, known));
+                }
+                names.push(name.to_owned());
             }
-            Selector::Field(selector.value.clone())
+            Selector::Fields(names)
         };
         Ok(Type::SubMessage { formats, selector })
     }
@@ -354,10 +374,12 @@ impl Fields<'_, '_> {
     fn selects(&self, set: &Complete, selector: &str) -> bool {
         set.by_name.contains_key(selector)
             || self.symbols.has_attribute(&set.scope, selector)
-            || self
-                .structs
-                .iter()
-                .any(|layout| layout.members.iter().any(|member| member.field.name == selector))
+            || self.structs.iter().any(|layout| {
+                layout
+                    .members
+                    .iter()
+                    .any(|member| member.field.name == selector)
+            })
     }
 }
 

@@ -133,7 +133,13 @@ impl Layouts<'_, '_> {
             && member.count.is_some()
             && matches!(
                 field.hint,
-                Hint::Text | Hint::Hex | Hint::Mac | Hint::Ipv4 | Hint::Ipv6 | Hint::Ip | Hint::Uuid
+                Hint::Text
+                    | Hint::Hex
+                    | Hint::Mac
+                    | Hint::Ipv4
+                    | Hint::Ipv6
+                    | Hint::Ip
+                    | Hint::Uuid
             )
         {
             field.ty = Type::Binary;
@@ -185,8 +191,7 @@ impl Layouts<'_, '_> {
             "pad" => Type::Pad,
             _ => {
                 let known = [
-                    "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "binary", "string",
-                    "pad",
+                    "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "binary", "string", "pad",
                 ];
                 return Err(unknown("type of member", &member.kind, known));
             }
@@ -206,11 +211,7 @@ impl Layouts<'_, '_> {
     }
 
     /// A number of bytes or elements: a number, or the constant that is one.
-    fn length(
-        &self,
-        file: usize,
-        written: &serde_saphyr::Spanned<Scalar>,
-    ) -> Result<u32, Located> {
+    fn length(&self, file: usize, written: &serde_saphyr::Spanned<Scalar>) -> Result<u32, Located> {
         let value = match &written.value {
             Scalar::Number(number) => *number,
             Scalar::Word(word) => self.symbols.constant(file, word).ok_or_else(|| {
@@ -263,7 +264,6 @@ struct Run {
     big: u8,
     parts: Vec<Field>,
     order: FieldOrder,
-    name: Name,
 }
 
 impl Builder {
@@ -328,7 +328,6 @@ impl Builder {
             big: 0,
             parts: Vec::new(),
             order: field.order,
-            name: member.name.clone(),
         });
         let little = little.then(|| {
             run.little += width;

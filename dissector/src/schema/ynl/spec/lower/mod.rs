@@ -36,7 +36,6 @@ pub(super) fn lower(sources: &[(&str, source::File)]) -> Result<Model, SpecError
             enums: sorted(table.enums.values().copied()),
             structs: sorted(table.structs.values().copied()),
             sets: sorted(table.sets.values().copied()),
-            sub_messages: sorted(table.sub_messages.values().copied()),
             family: None,
         });
     }
@@ -134,7 +133,9 @@ fn lower_sub_message(
     let mut seen: HashMap<String, u64> = HashMap::new();
     for format in &written.formats {
         let header = format.fixed_header.as_ref();
-        let header = header.map(|name| symbols.layout(&[file], name)).transpose()?;
+        let header = header
+            .map(|name| symbols.layout(&[file], name))
+            .transpose()?;
         let set = format.attribute_set.as_ref();
         let set = set.map(|name| symbols.set(&[file], name)).transpose()?;
         let place = &format.value;
@@ -154,8 +155,8 @@ fn lower_sub_message(
                 Scalar::Word(word) if word == "default" => FormatKey::Default,
                 Scalar::Word(word) if word == "absent" => FormatKey::Absent,
                 Scalar::Word(word) => FormatKey::Name(word.clone()),
-                Scalar::Number(number) => FormatKey::Number(u64::try_from(*number).map_err(
-                    |_| {
+                Scalar::Number(number) => {
+                    FormatKey::Number(u64::try_from(*number).map_err(|_| {
                         at(
                             place,
                             Reason::Range {
@@ -164,16 +165,13 @@ fn lower_sub_message(
                                 max: u64::MAX,
                             },
                         )
-                    },
-                )?),
+                    })?)
+                }
             };
             formats.push(Format { when, header, set });
         }
     }
-    Ok(SubMessage {
-        name: written.name.value.clone(),
-        formats,
-    })
+    Ok(SubMessage { formats })
 }
 
 /// A set with every attribute complete: those of a subset with what the superset says.
@@ -243,11 +241,7 @@ fn sets(
 }
 
 /// Gives the attributes of a set their numbers.
-fn numbered(
-    symbols: &Symbols<'_>,
-    file: usize,
-    set: &source::Set,
-) -> Result<Complete, Located> {
+fn numbered(symbols: &Symbols<'_>, file: usize, set: &source::Set) -> Result<Complete, Located> {
     let family = symbols.file_name(file);
     let prefix = match &set.name_prefix {
         Some(prefix) => prefix.clone(),
@@ -282,7 +276,9 @@ fn numbered(
         }
         let name = &attribute.name.value;
         if let Some(first) = by_name.insert(name.clone(), attributes.len()) {
-            let first = attributes.get(first).map_or(0, |(first, _)| first.name.referenced.line());
+            let first = attributes
+                .get(first)
+                .map_or(0, |(first, _)| first.name.referenced.line());
             return Err(twice("attribute", name.clone(), first));
         }
         attributes.push((attribute.clone(), number));
@@ -304,11 +300,12 @@ fn subset(file: usize, set: &source::Set, of: &Complete) -> Result<Complete, Loc
         let name = &attribute.name;
         let inherited = of.by_name.get(&name.value);
         let inherited = inherited.and_then(|index| of.attributes.get(*index));
-        let (inherited, number) = inherited.ok_or_else(|| {
-            unknown("attribute", name, of.by_name.keys().map(String::as_str))
-        })?;
+        let (inherited, number) = inherited
+            .ok_or_else(|| unknown("attribute", name, of.by_name.keys().map(String::as_str)))?;
         if let Some(first) = by_name.insert(name.value.clone(), attributes.len()) {
-            let first = attributes.get(first).map_or(0, |(first, _)| first.name.referenced.line());
+            let first = attributes
+                .get(first)
+                .map_or(0, |(first, _)| first.name.referenced.line());
             return Err(at(
                 name,
                 Reason::Duplicate {

@@ -24,7 +24,12 @@ pub(super) fn family(
     if source.operations.is_none() && source.mcast_groups.is_none() {
         return Ok(None);
     }
-    let protocols = ["genetlink", "genetlink-c", "genetlink-legacy", "netlink-raw"];
+    let protocols = [
+        "genetlink",
+        "genetlink-c",
+        "genetlink-legacy",
+        "netlink-raw",
+    ];
     let kind = source.protocol.as_ref();
     let (protocol, genl) = match kind.map_or("genetlink", |kind| kind.value.as_str()) {
         "netlink-raw" => {
@@ -138,9 +143,11 @@ impl Lowering<'_, '_> {
         self.names_once(&operations.list)?;
         for (numbers, operation) in numbers.iter().zip(&operations.list) {
             let like = match &operation.notify {
-                Some(name) => Some(*by_name.get(name.value.as_str()).ok_or_else(|| {
-                    unknown("operation", name, by_name.keys().copied())
-                })?),
+                Some(name) => Some(
+                    *by_name
+                        .get(name.value.as_str())
+                        .ok_or_else(|| unknown("operation", name, by_name.keys().copied()))?,
+                ),
                 None => None,
             };
             let message = self.message(operations, operation, like)?;
@@ -153,9 +160,9 @@ impl Lowering<'_, '_> {
                 Some(_) if numbers.request.is_some() && numbers.counted_reply => {
                     format!("{own}_REPLY")
                 }
-                Some(number) if operation.c_name.is_none() && numbers.request.is_some() => {
-                    requests.get(&number).map_or_else(|| own.clone(), |of| uapi(of))
-                }
+                Some(number) if operation.c_name.is_none() && numbers.request.is_some() => requests
+                    .get(&number)
+                    .map_or_else(|| own.clone(), |of| uapi(of)),
                 _ => own.clone(),
             };
             let (to, from) = (Some(Direction::ToKernel), Some(Direction::FromKernel));
@@ -234,14 +241,9 @@ impl Lowering<'_, '_> {
             header: header
                 .map(|name| self.symbols.layout(&scope, name))
                 .transpose()?,
-            attributes: set
-                .map(|name| self.symbols.set(&scope, name))
-                .transpose()?,
+            attributes: set.map(|name| self.symbols.set(&scope, name)).transpose()?,
             groups,
-            summary: summary::entries(
-                operation.summary.as_deref(),
-                operations.summary.as_deref(),
-            )?,
+            summary: summary::entries(operation.summary.as_deref(), operations.summary.as_deref())?,
         })
     }
 
@@ -266,7 +268,11 @@ impl Lowering<'_, '_> {
         uapi: String,
     ) -> Result<(), Located> {
         let Some(number) = number else { return Ok(()) };
-        let max = if self.protocol == GENERIC { 0xff } else { 0xffff };
+        let max = if self.protocol == GENERIC {
+            0xff
+        } else {
+            0xffff
+        };
         let fits = u16::try_from(number).ok().filter(|number| *number <= max);
         message.number = fits.ok_or_else(|| {
             at(

@@ -39,7 +39,10 @@ fn entry(written: &Name) -> Result<SummaryEntry, Located> {
 }
 
 fn too_long(written: &Name) -> Located {
-    at(written, Reason::Misplaced("a summary has at most 32 entries, paths and steps"))
+    at(
+        written,
+        Reason::Misplaced("a summary has at most 32 entries, paths and steps"),
+    )
 }
 
 /// Refuses paths that lead nowhere. Of a summary for all messages each keeps what leads
@@ -64,7 +67,9 @@ pub(super) fn check(
                     return Err(lost(written.unwrap_or(&own[0]), path, &known));
                 }
             }
-            entry.paths.retain(|path| leads(model, &roots, path).is_ok());
+            entry
+                .paths
+                .retain(|path| leads(model, &roots, path).is_ok());
             if own.is_none() {
                 used.extend(entry.paths.iter().cloned());
             }

@@ -191,13 +191,6 @@ pub static NLMSGHDR_STRUCT: Struct = Struct {
     ],
 };
 
-/// `struct genlmsghdr`.
-pub static GENLMSGHDR: Field = field(
-    "genlmsghdr",
-    Type::Struct(&GENLMSGHDR_STRUCT),
-    FieldOrder::Host,
-    Hint::None,
-);
 /// The layout of `struct genlmsghdr`.
 pub static GENLMSGHDR_STRUCT: Struct = Struct {
     name: "genlmsghdr",
@@ -347,7 +340,7 @@ impl Field {
             &COOKED,
             &COOKED2,
             &NLMSGHDR,
-            &GENLMSGHDR,
+            &GENLMSGHDR_STRUCT.field,
             &ERROR,
             &QUOTED_NLMSGHDR,
         ]

@@ -80,6 +80,16 @@ impl<'t> NodeRef<'t> {
         })
     }
 
+    /// The elements of an array of scalars as text.
+    pub fn elements_shown(&self, how: Show<'t>) -> impl Iterator<Item = ElementShown<'t>> {
+        let masked = self.field().secret && how.redact;
+        self.elements().map(move |(field, value)| ElementShown {
+            field: if masked { self.field() } else { field },
+            value,
+            how,
+        })
+    }
+
     /// The node's value as text.
     #[must_use]
     pub fn show(&self, how: Show<'t>) -> Shown<'t> {
@@ -252,6 +262,20 @@ impl fmt::Display for Shown<'_> {
             }
             value => show(f, field, value, self.how),
         }
+    }
+}
+
+/// One element of a list as text: see [`NodeRef::elements_shown`].
+#[derive(Clone, Copy)]
+pub struct ElementShown<'t> {
+    field: &'static Field,
+    value: Value<'t>,
+    how: Show<'t>,
+}
+
+impl fmt::Display for ElementShown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(f, self.field, self.value, self.how)
     }
 }
 

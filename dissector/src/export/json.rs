@@ -1,0 +1,345 @@
+//! A message as one JSON object, in the names and shapes of the kernel's own
+//! `ynl --output-json`.
+//!
+//! Everything streams: a nest is grouped by name with a list of its own nodes, and no
+//! tree of JSON values is ever built.
+
+mod attributes;
+
+use std::io;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+use self::attributes::ByName;
+use super::header::{errno_name, flags, header_of};
+use super::refused::{ext_ack, quoted};
+use super::trail::{NotesInOrder, Trail};
+use super::{Options, Refused, refused};
+use crate::capture::Time;
+use crate::context::{MessageView, Port, Role};
+use crate::note::Severity;
+use crate::schema::{Direction, base};
+use crate::tape::{MessageMark, NodeRef};
+use crate::text::is_unprintable;
+use crate::wire::Nlmsghdr;
+
+/// Writes a message as one JSON object on one line, with a line feed.
+///
+/// `time` is in seconds since 1970; `latency` in seconds. `direction` and, where
+/// `group-inferred` says so, `group` are inferred. `attrs` has the fixed header's members
+/// and the attributes. An error has `ext-ack`, with `at`, the path of the refused
+/// attribute, and `missing`, that of a missing one, and `quoted`, the request it carries.
+/// With [`Options::ranges`] there is `ranges`: the path of every node in order, and its
+/// first byte in the frame and the one after its last. What terminals would act on is
+/// escaped, so that the text may be printed.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn json(
+    out: &mut impl io::Write,
+    view: &MessageView<'_>,
+    options: &Options<'_>,
+) -> io::Result<()> {
+    let message = Message { view, options };
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Printable);
+    message.serialize(&mut serializer)?;
+    out.write_all(b"\n")
+}
+
+/// Compact, and safe to be shown on a terminal.
+struct Printable;
+
+impl serde_json::ser::Formatter for Printable {
+    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unprintable(*c)) {
+            let (plain, after) = rest.split_at(at);
+            writer.write_all(plain.as_bytes())?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = &after[c.len_utf8()..];
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+/// The whole object.
+struct Message<'v, 'a> {
+    view: &'v MessageView<'a>,
+    options: &'v Options<'v>,
+}
+
+impl Serialize for Message<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.frame(&mut map)?;
+        self.header(&mut map)?;
+        self.transaction(&mut map)?;
+        if let Some(node) = self.view.node() {
+            let inside = ByName {
+                node,
+                show: self.options.show,
+            };
+            map.serialize_entry("attrs", &inside)?;
+        }
+        self.answer(&mut map)?;
+        self.beside(&mut map)?;
+        map.end()
+    }
+}
+
+impl Message<'_, '_> {
+    fn frame<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let head = &self.view.head;
+        let numeric = self.options.show.numeric;
+        map.serialize_entry("frame", &head.record.frame)?;
+        map.serialize_entry("nth", &(u64::from(head.record.nth) + 1))?;
+        map.serialize_entry("time", &head.frame.time.map(exact_seconds))?;
+        match base::protocol_entry(head.protocol).filter(|_| !numeric) {
+            Some(entry) => map.serialize_entry("protocol", entry.name)?,
+            None => map.serialize_entry("protocol", &head.protocol)?,
+        }
+        map.serialize_entry("family", &head.family_name())
+    }
+
+    fn header<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let head = &self.view.head;
+        let numeric = self.options.show.numeric;
+        map.serialize_entry("message", &head.type_name().filter(|_| !numeric))?;
+        map.serialize_entry("type", &head.header.kind)?;
+        if let Some(command) = head.command() {
+            map.serialize_entry("cmd", &command)?;
+        }
+        header_flags(map, head.header, Some(&self.view.mark), numeric)?;
+        map.serialize_entry("seq", &head.header.seq)?;
+        let port = match head.record.port {
+            Port::Known(port) => Some(port),
+            Port::Everyone | Port::Unknown => None,
+        };
+        map.serialize_entry("port", &port)?;
+        map.serialize_entry("pid", &head.header.pid)?;
+        let group = head.record.group;
+        match group.map(|seen| (seen.group.number.filter(|_| numeric), seen.group.name)) {
+            Some((Some(number), _)) => map.serialize_entry("group", &number)?,
+            Some((None, name)) => map.serialize_entry("group", name)?,
+            None => map.serialize_entry("group", &())?,
+        }
+        if group.is_some_and(|seen| !seen.exact) {
+            map.serialize_entry("group-inferred", &true)?;
+        }
+        let direction = match head.record.direction {
+            Direction::ToKernel => "to-kernel",
+            Direction::FromKernel => "from-kernel",
+        };
+        map.serialize_entry("direction", direction)?;
+        map.serialize_entry("len", &head.header.len)
+    }
+
+    fn transaction<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let record = self.view.head.record;
+        let role = match record.role {
+            Role::OpenRequest => "open-request",
+            Role::Request => "request",
+            Role::Reply => "reply",
+            Role::End => "end",
+            Role::Orphan => "orphan",
+            Role::Notification => "notification",
+        };
+        map.serialize_entry("role", role)?;
+        if record.request_frame != 0 {
+            map.serialize_entry("request", &record.request_frame)?;
+        }
+        if let Some(latency) = record.latency {
+            let time = i64::try_from(latency.nanoseconds()).unwrap_or(i64::MAX);
+            map.serialize_entry("latency", &exact_seconds(Time(time)))?;
+        }
+        if let Some(original) = record.copy_of {
+            map.serialize_entry("copy-of", &original.0)?;
+        }
+        let told = (record.errno != 0).then_some(record.errno);
+        if let Some(errno) = self.view.head.errno().or(told) {
+            let numeric = self.options.show.numeric || errno == 0;
+            match base::errno_name(errno).filter(|_| !numeric) {
+                Some(_) => map.serialize_entry("errno", &errno_name(errno, false))?,
+                None => map.serialize_entry("errno", &errno)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn answer<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        if let Some(refused) = refused(self.view).filter(|_| ext_ack(self.view).next().is_some()) {
+            let ack = ExtAck {
+                message: self,
+                refused: &refused,
+            };
+            map.serialize_entry("ext-ack", &ack)?;
+        }
+        if let Some(mark) = quoted(self.view) {
+            let quoted = Quoted {
+                message: self,
+                mark: &mark,
+            };
+            map.serialize_entry("quoted", &quoted)?;
+        }
+        Ok(())
+    }
+
+    /// Notes and byte ranges, each with the path of its node.
+    fn beside<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+        let walk = Walk { message: self };
+        let notes = NotesInOrder::new(self.view.tape);
+        if !notes.is_empty() {
+            let found = walk.notes(notes);
+            if !found.is_empty() {
+                map.serialize_entry("notes", &found)?;
+            }
+        }
+        if self.options.ranges {
+            map.serialize_entry("ranges", &walk)?;
+        }
+        Ok(())
+    }
+}
+
+/// Seconds with nine decimals, which a floating-point number would not hold.
+fn exact_seconds(time: Time) -> Option<Box<RawValue>> {
+    RawValue::from_string(time.to_string()).ok()
+}
+
+fn header_flags<M: SerializeMap>(
+    map: &mut M,
+    header: Nlmsghdr,
+    mark: Option<&MessageMark>,
+    numeric: bool,
+) -> Result<(), M::Error> {
+    if numeric {
+        return map.serialize_entry("flags", &header.flags);
+    }
+    let names: Vec<_> = flags(header, mark).map(|(_, name)| name).collect();
+    map.serialize_entry("flags", &names)
+}
+
+/// The attributes after an error, and what they point at.
+struct ExtAck<'m, 'v, 'a> {
+    message: &'m Message<'v, 'a>,
+    refused: &'m Refused<'a>,
+}
+
+impl Serialize for ExtAck<'_, '_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(node) = self.message.view.node() {
+            ByName {
+                node,
+                show: self.message.options.show,
+            }
+            .ext_ack(&mut map)?;
+        }
+        if let Some(path) = self.refused.path() {
+            map.serialize_entry("at", &path)?;
+        }
+        if let Some(missing) = &self.refused.missing {
+            map.serialize_entry("missing", &missing.path())?;
+        }
+        map.end()
+    }
+}
+
+/// The request that an error carries.
+struct Quoted<'m, 'v, 'a> {
+    message: &'m Message<'v, 'a>,
+    mark: &'m MessageMark,
+}
+
+impl Serialize for Quoted<'_, '_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let view = self.message.view;
+        let show = self.message.options.show;
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(header) = header_of(view.tape, view.head.frame.bytes, self.mark) {
+            let name = base::control_name(header.kind)
+                .or_else(|| self.mark.message.map(|message| message.uapi))
+                .filter(|_| !show.numeric);
+            map.serialize_entry("message", &name)?;
+            map.serialize_entry("type", &header.kind)?;
+            header_flags(&mut map, header, Some(self.mark), show.numeric)?;
+            map.serialize_entry("seq", &header.seq)?;
+            map.serialize_entry("pid", &header.pid)?;
+            map.serialize_entry("len", &header.len)?;
+        }
+        if let Some(node) = view.tape.at(view.head.frame.bytes, self.mark.node) {
+            map.serialize_entry("attrs", &ByName { node, show })?;
+        }
+        map.end()
+    }
+}
+
+/// The nodes of the message in order, with their paths.
+struct Walk<'m, 'v, 'a> {
+    message: &'m Message<'v, 'a>,
+}
+
+#[derive(serde::Serialize)]
+struct NoteEntry {
+    at: String,
+    severity: &'static str,
+    text: String,
+}
+
+#[derive(serde::Serialize)]
+struct RangeEntry<'p> {
+    at: &'p str,
+    range: [u64; 2],
+}
+
+impl<'a> Walk<'_, '_, 'a> {
+    fn nodes(&self) -> impl Iterator<Item = NodeRef<'a>> {
+        let view = self.message.view;
+        let end = view.node().map_or(0, |node| node.node().next);
+        (view.mark.node..end).filter_map(|index| view.tape.at(view.head.frame.bytes, index))
+    }
+
+    fn notes(&self, mut notes: NotesInOrder<'_>) -> Vec<NoteEntry> {
+        let mut trail = Trail::default();
+        let mut found = Vec::new();
+        for node in self.nodes() {
+            let path = trail.enter(node);
+            while let Some(note) = notes.next_of(node.index()) {
+                let severity = match note.kind.severity() {
+                    Severity::Hint => "hint",
+                    Severity::Warning => "warning",
+                    Severity::Error => "error",
+                };
+                found.push(NoteEntry {
+                    at: path.to_owned(),
+                    severity,
+                    text: note.kind.to_string(),
+                });
+            }
+        }
+        found
+    }
+}
+
+impl Serialize for Walk<'_, '_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeSeq;
+        let mut trail = Trail::default();
+        let mut list = serializer.serialize_seq(None)?;
+        for node in self.nodes() {
+            let (start, len) = (u64::from(node.node().start), u64::from(node.node().len));
+            list.serialize_element(&RangeEntry {
+                at: trail.enter(node),
+                range: [start, start + len],
+            })?;
+        }
+        list.end()
+    }
+}

@@ -1,0 +1,283 @@
+//! A message as one line.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::clock::{clock, duration};
+use super::header::{errno_name, family_or_protocol, flags, message_name};
+use super::refused::quoted;
+use super::summary::{space, summary};
+use super::{Options, Refused, Role, Span, limited, paint, refused};
+use crate::context::{self, Head, MessageView, Port};
+use crate::schema::Direction;
+use crate::text::Escaped;
+use crate::wire::{NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR};
+
+/// Longest text of an error, in characters.
+const WORDS_WIDTH: usize = 120;
+
+/// A column of the lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// What stands above it.
+    pub title: &'static str,
+    /// Least width in characters; what is longer takes more.
+    pub width: usize,
+    /// Aligned at its right edge.
+    pub right: bool,
+}
+
+/// The columns before the summary, from left to right.
+pub const COLUMNS: [Column; 7] = [
+    column("frame", 6, true),
+    column("time", 11, true),
+    column("", 2, false),
+    column("family", 10, false),
+    column("message", 19, false),
+    column("flags", 11, false),
+    column("port or group", 14, false),
+];
+
+const fn column(title: &'static str, width: usize, right: bool) -> Column {
+    Column {
+        title,
+        width,
+        right,
+    }
+}
+
+/// A message as one line.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// What stands in each of [`COLUMNS`], not padded.
+    pub columns: [Span; COLUMNS.len()],
+    /// What matters of the message.
+    pub summary: Vec<Span>,
+}
+
+impl Line {
+    /// Appends the whole line, without a line feed.
+    pub fn write(&self, out: &mut String, color: bool) {
+        let last = self.columns.len() - 1;
+        for (at, (span, column)) in self.columns.iter().zip(COLUMNS).enumerate() {
+            let missing = column.width.saturating_sub(span.text.chars().count());
+            let fill = |out: &mut String| out.extend(std::iter::repeat_n(' ', missing));
+            if column.right {
+                fill(out);
+            }
+            // Writing to a string does not fail.
+            let _ = paint(out, [span], color);
+            if !column.right && (at < last || !self.summary.is_empty()) {
+                fill(out);
+            }
+            if at < last {
+                out.push(' ');
+            }
+        }
+        if !self.summary.is_empty() {
+            out.push(' ');
+        }
+        let _ = paint(out, &self.summary, color);
+    }
+}
+
+/// A message as one line.
+///
+/// The columns are the frame's number (and the message's in it, from the second), the
+/// time, the way (`->` to the kernel, `<-` from it, `**` to all who listen), the family or
+/// else the protocol, the message, its flags, and the port at the user's side; of a
+/// notification the group instead, after `~` where it is inferred.
+#[must_use]
+pub fn line(view: &MessageView<'_>, options: &Options<'_>) -> Line {
+    let head = &view.head;
+    let numeric = options.show.numeric;
+    let (way, way_role) = way(head);
+    Line {
+        columns: [
+            Span::new(Role::Number, number(head)),
+            Span::new(Role::Time, clock(head.frame.time, options)),
+            Span::new(way_role, way),
+            Span::new(Role::Family, family_or_protocol(head, numeric)),
+            Span::new(message_role(head), message_name(head, numeric)),
+            Span::new(Role::Flag, flag_text(view, numeric)),
+            peer(head, options),
+        ],
+        summary: whole_summary(view, options),
+    }
+}
+
+/// `12`, and `12.2` for the frame's second message.
+fn number(head: &Head<'_>) -> String {
+    match head.record.nth {
+        0 => head.record.frame.to_string(),
+        nth => format!("{}.{}", head.record.frame, u64::from(nth) + 1),
+    }
+}
+
+fn way(head: &Head<'_>) -> (&'static str, Role) {
+    match (head.record.direction, head.record.role) {
+        (Direction::ToKernel, _) => ("->", Role::ToKernel),
+        (_, context::Role::Notification) => ("**", Role::Multicast),
+        (Direction::FromKernel, _) => ("<-", Role::FromKernel),
+    }
+}
+
+fn message_role(head: &Head<'_>) -> Role {
+    match head.type_name() {
+        Some(_) => Role::Message,
+        None => Role::Unknown,
+    }
+}
+
+/// The flags that say something: not those that the way and the length already say.
+fn flag_text(view: &MessageView<'_>, numeric: bool) -> String {
+    let header = view.head.header;
+    if numeric {
+        return format!("{:#x}", header.flags);
+    }
+    let control = matches!(header.kind, NLMSG_ERROR | NLMSG_DONE);
+    let to_kernel = view.head.record.direction == Direction::ToKernel;
+    let mut text = String::new();
+    for (bit, name) in flags(header, Some(&view.mark)) {
+        let said = (bit == NLM_F_REQUEST && to_kernel) || (control && matches!(bit, 0x100 | 0x200));
+        if !said {
+            let _ = write!(text, "{}{name}", if text.is_empty() { "" } else { "," });
+        }
+    }
+    text
+}
+
+/// The port, or the group.
+fn peer(head: &Head<'_>, options: &Options<'_>) -> Span {
+    if let Some(seen) = head.record.group {
+        let mark = if seen.exact { "" } else { "~" };
+        return Span::new(Role::Group, format!("{mark}{}", seen.group.name));
+    }
+    let text: Cow<'static, str> = match head.record.port {
+        Port::Known(port) => match options.show.names.port(port) {
+            Some(name) => format!("{port} ({})", Escaped(name.as_bytes())).into(),
+            None => port.to_string().into(),
+        },
+        Port::Everyone => "*".into(),
+        Port::Unknown => "?".into(),
+    };
+    Span::new(Role::Port, text)
+}
+
+fn whole_summary(view: &MessageView<'_>, options: &Options<'_>) -> Vec<Span> {
+    let mut out = Vec::new();
+    marks(view, &mut out);
+    match view.head.header.kind {
+        NLMSG_ERROR => answer(view, "ok", options, &mut out),
+        NLMSG_DONE => answer(view, "done", options, &mut out),
+        _ => {
+            request_failed(view, options, &mut out);
+            summary(view, options, &mut out);
+        }
+    }
+    out
+}
+
+/// What is odd about the message as a whole.
+fn marks(view: &MessageView<'_>, out: &mut Vec<Span>) {
+    let record = view.head.record;
+    let mut mark = |text: &'static str| {
+        space(out);
+        out.push(Span::new(Role::Hint, text));
+    };
+    match record.role {
+        context::Role::OpenRequest => mark("[no answer]"),
+        context::Role::Orphan => mark("[no request]"),
+        _ => {}
+    }
+    if record.copy_of.is_some() {
+        mark("[copy]");
+    }
+    let notes = view.node().is_some_and(|node| {
+        let inside = node.index()..node.node().next;
+        let serious = |note: &crate::note::Note| {
+            inside.contains(&note.node)
+                && note.kind.severity() > crate::note::Severity::Hint
+                && note.kind != crate::note::NoteKind::Refused
+        };
+        view.tape.notes().iter().any(serious)
+    });
+    if notes {
+        space(out);
+        out.push(Span::new(Role::Warning, "[malformed]"));
+    }
+}
+
+/// Of a request, what the kernel answered where it refused.
+fn request_failed(view: &MessageView<'_>, options: &Options<'_>, out: &mut Vec<Span>) {
+    let record = view.head.record;
+    if record.direction == Direction::ToKernel && record.errno != 0 {
+        space(out);
+        let name = errno_name(record.errno, options.show.numeric);
+        out.push(Span::new(Role::Error, name));
+        latency(view, out);
+    }
+}
+
+fn latency(view: &MessageView<'_>, out: &mut Vec<Span>) {
+    if let Some(latency) = view.head.record.latency {
+        let text = format!(" after {}", duration(latency.nanoseconds()));
+        out.push(Span::new(Role::Aside, text));
+    }
+}
+
+/// The end of an answer: `good` or the error, then whose answer it is.
+fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out: &mut Vec<Span>) {
+    space(out);
+    let refused = refused(view);
+    match &refused {
+        Some(refused) if refused.errno != 0 => {
+            let name = errno_name(refused.errno, options.show.numeric);
+            out.push(Span::new(Role::Error, name));
+        }
+        _ if view.head.errno().is_none() => out.push(Span::new(Role::Warning, "cut off")),
+        _ => out.push(Span::new(Role::Good, good)),
+    }
+    if let Some(refused) = &refused {
+        reason(refused, out);
+    }
+    let meaning = quoted(view)
+        .and_then(|mark| mark.message)
+        .or_else(|| view.request?.mark.message);
+    if let Some(message) = meaning {
+        space(out);
+        out.push(Span::new(Role::Label, message.uapi));
+    }
+    if view.head.record.request_frame != 0 {
+        space(out);
+        let text = format!("#{}", view.head.record.request_frame);
+        out.push(Span::new(Role::Number, text));
+    }
+    latency(view, out);
+}
+
+/// The kernel's words, and where they point.
+pub(super) fn reason(refused: &Refused<'_>, out: &mut Vec<Span>) {
+    if let Some(text) = refused.text {
+        space(out);
+        let text = format!("\"{}\"", limited(Escaped(text), WORDS_WIDTH));
+        out.push(Span::new(Role::Error, text));
+    }
+    let place = match (refused.path(), refused.offset) {
+        (Some(path), _) => Some(path),
+        (None, Some(offset)) => Some(format!("byte {offset}")),
+        (None, None) => None,
+    };
+    let mut say = |label: &'static str, text: String| {
+        space(out);
+        out.push(Span::new(Role::Label, label));
+        out.push(Span::new(Role::Plain, " "));
+        out.push(Span::new(Role::Name, text));
+    };
+    if let Some(place) = place {
+        say("at", place);
+    }
+    if let Some(missing) = &refused.missing {
+        say("missing", missing.path());
+    }
+}

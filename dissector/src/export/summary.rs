@@ -1,0 +1,174 @@
+//! What matters of a message, in a few words.
+
+use super::{Options, Role, Span, limited};
+use crate::context::MessageView;
+use crate::schema::{SummaryEntry, Type, base};
+use crate::tape::{NodeFlags, NodeRef};
+use crate::value::Value;
+
+/// Longest value, in characters.
+const VALUE_WIDTH: usize = 64;
+/// How many values are shown where the schema does not say which.
+const UNTOLD: usize = 4;
+
+/// Appends what the schema names as worth a look; where it names nothing, the first
+/// values there are.
+pub(super) fn summary(view: &MessageView<'_>, options: &Options<'_>, out: &mut Vec<Span>) {
+    let Some(node) = view.node() else { return };
+    let entries = view.head.message.map_or(&[][..], |message| message.summary);
+    let before = out.len();
+    let mut found = false;
+    for entry in entries {
+        // What is joined to nothing says nothing.
+        if !entry.joined || found {
+            found = told(node, entry, options, out);
+        }
+    }
+    if out.len() == before {
+        untold(node, options, out);
+    }
+}
+
+/// Appends one entry. Whether it is there.
+fn told(
+    node: NodeRef<'_>,
+    entry: &SummaryEntry,
+    options: &Options<'_>,
+    out: &mut Vec<Span>,
+) -> bool {
+    let hits = entry
+        .paths
+        .iter()
+        .map(|path| Hits::of(node, path))
+        .find(|hits| hits.first.is_some());
+    let Some(Hits {
+        first: Some(first),
+        count,
+    }) = hits
+    else {
+        return false;
+    };
+    if !entry.joined {
+        space(out);
+    }
+    if !entry.label.is_empty() {
+        out.push(Span::new(Role::Label, entry.label));
+        if !entry.joined {
+            out.push(Span::new(Role::Plain, " "));
+        }
+    }
+    value(first, count, options, out);
+    true
+}
+
+/// The nodes that a path leads to.
+#[derive(Default)]
+struct Hits<'t> {
+    first: Option<NodeRef<'t>>,
+    count: usize,
+}
+
+impl<'t> Hits<'t> {
+    fn of(node: NodeRef<'t>, path: &[&str]) -> Self {
+        let mut hits = Self::default();
+        hits.below(node, path);
+        hits
+    }
+
+    fn below(&mut self, node: NodeRef<'t>, path: &[&str]) {
+        let Some((name, rest)) = path.split_first() else {
+            return;
+        };
+        for child in node.children() {
+            if child.has(NodeFlags::UNNAMED) {
+                self.below(child, path);
+            } else if child.field().name != *name {
+            } else if rest.is_empty() {
+                self.first = self.first.or(Some(child));
+                self.count += 1;
+            } else {
+                self.below(child, rest);
+            }
+        }
+    }
+}
+
+/// Appends a value, the first of `count`.
+fn value(node: NodeRef<'_>, count: usize, options: &Options<'_>, out: &mut Vec<Span>) {
+    let (text, more) = match node.value() {
+        Value::Present => (node.field().name.to_owned(), 0),
+        Value::List => {
+            let mut elements = node.elements_shown(options.show);
+            let first = elements.next();
+            let text = first.map_or_else(|| "[]".to_owned(), |it| limited(it, VALUE_WIDTH));
+            (text, elements.count())
+        }
+        Value::Tree => {
+            // A list of values, or something that is worth knowing to be there.
+            let mut elements = node
+                .children()
+                .filter(|child| child.has(NodeFlags::UNNAMED) && !child.has_children());
+            match elements.next() {
+                Some(first) => (
+                    limited(first.show(options.show), VALUE_WIDTH),
+                    elements.count(),
+                ),
+                None => (node.field().name.to_owned(), 0),
+            }
+        }
+        _ => (limited(node.show(options.show), VALUE_WIDTH), 0),
+    };
+    out.push(Span::new(Role::Value, text));
+    let more = more + count.saturating_sub(1);
+    if more > 0 {
+        out.push(Span::new(Role::Aside, format!(" +{more}")));
+    }
+}
+
+/// Appends the first few attributes that hold a value, or else header fields, or else
+/// how much there is.
+fn untold(node: NodeRef<'_>, options: &Options<'_>, out: &mut Vec<Span>) {
+    let mut shown = 0;
+    let scalar = |node: &NodeRef<'_>| {
+        !node.has_children()
+            && !matches!(node.field().ty, Type::Pad | Type::Unused)
+            && !std::ptr::eq(node.field(), &raw const base::UNKNOWN_ATTRIBUTE)
+    };
+    let attributes = || {
+        node.children()
+            .filter(|child| child.has(NodeFlags::ATTRIBUTE))
+    };
+    let members = || {
+        node.children()
+            .filter(|child| child.has(NodeFlags::UNNAMED) && !child.has(NodeFlags::ATTRIBUTE))
+            .flat_map(|header| header.children())
+            .filter(|member| member.bytes().iter().any(|byte| *byte != 0))
+    };
+    for node in attributes().chain(members()).filter(scalar).take(UNTOLD) {
+        space(out);
+        out.push(Span::new(Role::Name, node.field().name));
+        if node.value() != Value::Present {
+            out.push(Span::new(Role::Plain, " "));
+            let text = limited(node.show(options.show), VALUE_WIDTH / 2);
+            out.push(Span::new(Role::Value, text));
+        }
+        shown += 1;
+    }
+    if shown > 0 {
+        return;
+    }
+    let text = match (attributes().count(), node.node().len) {
+        (0, len) => format!("{len} bytes"),
+        (1, _) => "1 attribute".to_owned(),
+        (count, _) => format!("{count} attributes"),
+    };
+    space(out);
+    out.push(Span::new(Role::Unknown, text));
+}
+
+/// Appends a space, unless nothing is there to be kept apart from.
+pub(super) fn space(out: &mut Vec<Span>) {
+    if !out.is_empty() {
+        out.push(Span::new(Role::Plain, " "));
+    }
+}

@@ -16,6 +16,16 @@ pub(super) struct CustomField {
     pub(super) set: Option<&'static AttributeSet>,
 }
 
+/// The fields that a decoder makes beside those its table names, so that a filter can
+/// name them.
+pub(crate) fn fields(decoder: Decoder) -> Vec<&'static Field> {
+    match decoder {
+        Decoder::Rtnexthop => Vec::new(),
+        Decoder::Rtvia => vec![&RTVIA_FAMILY, &RTVIA_ADDR],
+        Decoder::MplsLabels => MPLS_PARTS.iter().collect(),
+    }
+}
+
 impl Walker<'_> {
     /// Decodes the payload `start..end` of the open node `parent` below it.
     pub(super) fn custom(

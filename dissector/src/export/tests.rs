@@ -6,8 +6,8 @@ use super::*;
 use crate::capture::Frame;
 use crate::context::{Context, MessageView, RequestView};
 use crate::schema::{
-    AttributeSet, Enum, EnumEntry, Family, Field, FieldOrder, FlagsAs, Format, FormatKey, Hint,
-    Member, Message, Schema, Selector, Struct, SummaryEntry, Type, ValueNames,
+    AttributeSet, Attributes, Enum, EnumEntry, Family, Field, FieldOrder, FlagsAs, Format,
+    FormatKey, Hint, Member, Message, Schema, Selector, Struct, SummaryEntry, Type, ValueNames,
 };
 use crate::tape::Tape;
 use crate::wire::LinkType;
@@ -96,11 +96,11 @@ static HEADER: Struct = Struct {
 static ID: Field = field("id", "TOY_DATA_ID", 1, int(2));
 static DATA: AttributeSet = AttributeSet {
     name: "data-attrs",
-    attributes: &[field("id", "TOY_DATA_ID", 1, int(2))],
+    attributes: Attributes::new(&[field("id", "TOY_DATA_ID", 1, int(2))]),
 };
 static INFO: AttributeSet = AttributeSet {
     name: "info-attrs",
-    attributes: &[
+    attributes: Attributes::new(&[
         field("kind", "TOY_INFO_KIND", 1, Type::String),
         field(
             "data",
@@ -115,7 +115,7 @@ static INFO: AttributeSet = AttributeSet {
                 selector: Selector::Fields(&["kind"]),
             },
         ),
-    ],
+    ]),
 };
 static ENTRY: Field = field("entry", "entry", 0, NEST_DATA);
 const NEST_DATA: Type = Type::Nest {
@@ -124,7 +124,7 @@ const NEST_DATA: Type = Type::Nest {
 };
 static TOY: AttributeSet = AttributeSet {
     name: "toy-attrs",
-    attributes: &[
+    attributes: Attributes::new(&[
         field("name", "TOY_NAME", 1, Type::String),
         hinted(field("address", "TOY_ADDRESS", 2, Type::Binary), Hint::Mac),
         field(
@@ -164,7 +164,7 @@ static TOY: AttributeSet = AttributeSet {
         field("on", "TOY_ON", 10, Type::Flag),
         secret(field("key", "TOY_KEY", 11, Type::Binary)),
         field("big", "TOY_BIG", 12, int(8)),
-    ],
+    ]),
 };
 static SUMMARY: &[SummaryEntry] = &[
     SummaryEntry {

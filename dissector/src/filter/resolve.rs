@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use super::header::{self, HeadField};
 use super::suggest::nearest;
 use crate::schema::{Family, Field, Schema, Struct, Type, base};
-use crate::walk::custom_fields;
 
 /// How many layers without a name are followed.
 const MAX_LAYERS: u8 = 8;
@@ -286,7 +285,9 @@ pub(super) fn family_children(family: &'static Family) -> Vec<Child> {
         if let Some(header) = message.header {
             members(header, &mut |child| children.push(child));
         }
-        let attributes = message.attributes.map_or(&[][..], |set| set.attributes);
+        let attributes = message
+            .attributes
+            .map_or(&[][..], |set| set.attributes.fields());
         children.extend(attributes.iter().map(named));
     }
     let mut seen = HashSet::new();
@@ -324,7 +325,7 @@ pub(super) fn below(field: &'static Field, layers: u8, visit: &mut dyn FnMut(Chi
             if let Some(header) = header {
                 members(header, visit);
             }
-            attributes(set.attributes, visit);
+            attributes(set.attributes.fields(), visit);
         }
         Type::Array { element, .. } | Type::Indexed { element } => {
             visit(Child {
@@ -342,29 +343,22 @@ pub(super) fn below(field: &'static Field, layers: u8, visit: &mut dyn FnMut(Chi
                     unnamed: true,
                 });
             }
-            attributes(set.attributes, visit);
+            attributes(set.attributes.fields(), visit);
         }
         Type::SubMessage { formats, .. } => {
             for format in formats {
                 if let Some(header) = format.header {
                     members(header, visit);
                 }
-                attributes(format.set.map_or(&[], |set| set.attributes), visit);
+                attributes(format.set.map_or(&[], |set| set.attributes.fields()), visit);
             }
         }
         Type::BitUnit { parts, .. } => attributes(parts, visit),
-        Type::Custom {
-            decoder,
-            header,
-            set,
-        } => {
+        Type::Custom { header, set, .. } => {
             if let Some(header) = header {
                 members(header, visit);
             }
-            attributes(set.map_or(&[], |set| set.attributes), visit);
-            for field in custom_fields(decoder) {
-                visit(named(field));
-            }
+            attributes(set.map_or(&[], |set| set.attributes.fields()), visit);
         }
         Type::Int { .. }
         | Type::VarInt { .. }
@@ -393,7 +387,7 @@ fn everything(schema: &Schema) -> Vec<Child> {
             add(child, &mut found);
         }
         for set in family.sets {
-            for field in set.attributes {
+            for field in set.attributes.fields() {
                 add(named(field), &mut found);
             }
         }

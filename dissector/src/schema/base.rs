@@ -232,9 +232,6 @@ pub static QUOTED_NLMSGHDR: Field = field(
 /// Extended acknowledgement: the attributes after an error.
 pub static EXT_ACK: &AttributeSet = &protocols::SET_NLMSGERR_ATTRS;
 
-/// Names of `AF_*` numbers.
-pub static ADDRESS_FAMILIES: &Enum = &super::builtin::types::ENUM_ADDRESS_FAMILY;
-
 /// The numbers of the attributes of an extended acknowledgement
 /// (`enum nlmsgerr_attrs` of `linux/netlink.h`).
 pub mod nlmsgerr {
@@ -346,7 +343,7 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
         &COOKED,
         &COOKED2,
         &NLMSGHDR,
-        &GENLMSGHDR,
+        &GENLMSGHDR_STRUCT.field,
         &ERROR,
         &QUOTED_NLMSGHDR,
     ];
@@ -359,7 +356,7 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
     let members = structs.into_iter().flat_map(|of| of.members);
     own.into_iter()
         .chain(members.map(|member| &member.field))
-        .chain(EXT_ACK.attributes)
+        .chain(EXT_ACK.attributes.fields())
 }
 
 impl Field {

@@ -11,8 +11,6 @@ mod guess;
 mod message;
 mod scope;
 
-pub(crate) use custom::fields as custom_fields;
-
 use crate::note::NoteKind;
 use crate::schema::{Direction, GenlIds, Member, Schema, Struct, base};
 use crate::tape::{NodeFlags, NodeIndex, Tape};

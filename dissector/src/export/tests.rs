@@ -395,7 +395,7 @@ fn a_line_shows_what_the_schema_names() {
     check_line(
         &[request],
         redacted,
-        "     1    0.001500 -> toy        RTM_NEWTOY          ack,create  99             \
+        "     1    0.001500 -> toy        RTM_NEWTOY          ack,create  99                   \
          [no answer] veth0#3 kind vlan port 80 +1 list 4 +1 on key (redacted)",
     );
 }
@@ -409,7 +409,7 @@ fn an_error_shows_its_words_and_place() {
     check_line(
         &[request, answer],
         options(),
-        "     2    0.003000 <- toy        NLMSG_ERROR                     99             \
+        "     2    0.003000 <- toy        NLMSG_ERROR                     99                   \
          ENODEV \"no \\x1b[31msuch\" at toy.info.kind RTM_NEWTOY #1 after 1.50 ms",
     );
 }

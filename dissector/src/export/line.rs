@@ -167,9 +167,10 @@ fn peer(head: &Head<'_>, options: &Options<'_>) -> Span {
 fn whole_summary(view: &MessageView<'_>, options: &Options<'_>) -> Vec<Span> {
     let mut out = Vec::new();
     marks(view, &mut out);
+    let from_kernel = view.head.record.direction == Direction::FromKernel;
     match view.head.header.kind {
-        NLMSG_ERROR => answer(view, "ok", options, &mut out),
-        NLMSG_DONE => answer(view, "done", options, &mut out),
+        NLMSG_ERROR if from_kernel => answer(view, "ok", options, &mut out),
+        NLMSG_DONE if from_kernel => answer(view, "done", options, &mut out),
         _ => {
             request_failed(view, options, &mut out);
             summary(view, options, &mut out);
@@ -235,14 +236,16 @@ fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out
             let name = errno_name(refused.errno, options.show.numeric);
             out.push(Span::new(Role::Error, name));
         }
-        _ if view.head.errno().is_none() => out.push(Span::new(Role::Warning, "cut off")),
+        _ if view.head.payload.len() < 4 => out.push(Span::new(Role::Warning, "cut off")),
         _ => out.push(Span::new(Role::Good, good)),
     }
     if let Some(refused) = &refused {
         reason(refused, out);
     }
-    let meaning = quoted(view)
-        .and_then(|mark| mark.message)
+    let meaning = view
+        .head
+        .asked
+        .or_else(|| quoted(view)?.message)
         .or_else(|| view.request?.mark.message);
     if let Some(message) = meaning {
         space(out);

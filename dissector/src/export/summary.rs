@@ -2,7 +2,7 @@
 
 use super::{Options, Role, Span, limited};
 use crate::context::MessageView;
-use crate::schema::{SummaryEntry, Type, base};
+use crate::schema::{SummaryEntry, Type};
 use crate::tape::{NodeFlags, NodeRef};
 use crate::value::Value;
 
@@ -132,7 +132,7 @@ fn untold(node: NodeRef<'_>, options: &Options<'_>, out: &mut Vec<Span>) {
     let scalar = |node: &NodeRef<'_>| {
         !node.has_children()
             && !matches!(node.field().ty, Type::Pad | Type::Unused)
-            && !std::ptr::eq(node.field(), &raw const base::UNKNOWN_ATTRIBUTE)
+            && !node.field().is_base()
     };
     let attributes = || {
         node.children()
@@ -141,6 +141,7 @@ fn untold(node: NodeRef<'_>, options: &Options<'_>, out: &mut Vec<Span>) {
     let members = || {
         node.children()
             .filter(|child| child.has(NodeFlags::UNNAMED) && !child.has(NodeFlags::ATTRIBUTE))
+            .filter(|child| !child.field().is_base())
             .flat_map(|header| header.children())
             .filter(|member| member.bytes().iter().any(|byte| *byte != 0))
     };

@@ -58,7 +58,7 @@ impl Serialize for ByName<'_> {
         let controls = is_control(&self.node);
         collect(self.node, controls, &mut entries);
         let mut map = serializer.serialize_map(None)?;
-        self.write(entries, &mut map)?;
+        self.write(&entries, &mut map)?;
         map.end()
     }
 }
@@ -70,11 +70,12 @@ impl<'t> ByName<'t> {
             .node
             .children()
             .filter(|child| child.has(NodeFlags::ATTRIBUTE));
-        self.write(attributes.map(Entry::of).collect(), map)
+        let entries: Vec<_> = attributes.map(Entry::of).collect();
+        self.write(&entries, map)
     }
 
     /// Each name once, in the order in which they come.
-    fn write<M: SerializeMap>(&self, entries: Vec<Entry<'t>>, map: &mut M) -> Result<(), M::Error> {
+    fn write<M: SerializeMap>(&self, entries: &[Entry<'t>], map: &mut M) -> Result<(), M::Error> {
         let mut order: Vec<usize> = (0..entries.len()).collect();
         order.sort_by_key(|at| (entries[*at].key, *at));
         let mut groups: Vec<&[usize]> = order
@@ -130,7 +131,7 @@ fn collect<'t>(node: NodeRef<'t>, control: bool, out: &mut Vec<Entry<'t>>) {
             &raw const base::PADDING,
             &raw const base::NLMSGHDR,
             &raw const base::QUOTED_NLMSGHDR,
-            &raw const base::GENLMSGHDR,
+            &raw const base::GENLMSGHDR_STRUCT.field,
             &raw const base::ERROR,
             &raw const base::QUOTED,
         ];
@@ -277,7 +278,7 @@ impl Serialize for Element<'_> {
             }];
             collect(self.node, false, &mut entries);
             let node = self.node;
-            ByName { node, show }.write(entries, &mut map)?;
+            ByName { node, show }.write(&entries, &mut map)?;
         } else {
             map.serialize_entry(&Key::Number(number), &piece)?;
         }

@@ -6,8 +6,8 @@ use super::*;
 use crate::capture::{Frame, Time};
 use crate::context::Context;
 use crate::schema::{
-    AttributeSet, Enum, EnumEntry, Family, Field, FieldOrder, FlagsAs, Format, FormatKey, Group,
-    Hint, Member, Message, Selector, Struct, Type, ValueNames,
+    AttributeSet, Attributes, Enum, EnumEntry, Family, Field, FieldOrder, FlagsAs, Format,
+    FormatKey, Group, Hint, Member, Message, Selector, Struct, Type, ValueNames,
 };
 use crate::tape::Tape;
 use crate::wire::LinkType;
@@ -84,15 +84,15 @@ static NUMBER: Field = field(0, "number", "number", int(2, false), Hint::None);
 static TOY: Field = field(0, "toy", "toy", Type::String, Hint::None);
 static CAT: AttributeSet = AttributeSet {
     name: "cat-attrs",
-    attributes: &[field(1, "id", "PETA_CAT_ID", int(2, false), Hint::None)],
+    attributes: Attributes::new(&[field(1, "id", "PETA_CAT_ID", int(2, false), Hint::None)]),
 };
 static DOG: AttributeSet = AttributeSet {
     name: "dog-attrs",
-    attributes: &[field(1, "id", "PETA_DOG_ID", int(4, false), Hint::None)],
+    attributes: Attributes::new(&[field(1, "id", "PETA_DOG_ID", int(4, false), Hint::None)]),
 };
 static KIND: AttributeSet = AttributeSet {
     name: "kind-attrs",
-    attributes: &[
+    attributes: Attributes::new(&[
         field(1, "kind", "PETA_KIND", Type::String, Hint::None),
         field(
             2,
@@ -115,11 +115,11 @@ static KIND: AttributeSet = AttributeSet {
             },
             Hint::None,
         ),
-    ],
+    ]),
 };
 static PET: AttributeSet = AttributeSet {
     name: "pet-attrs",
-    attributes: &[
+    attributes: Attributes::new(&[
         field(1, "petname", "PETA_NAME", Type::String, Hint::None),
         field(2, "home", "PETA_HOME", Type::Binary, Hint::Ip),
         field(3, "chip", "PETA_CHIP", Type::Binary, Hint::Mac),
@@ -168,7 +168,7 @@ static PET: AttributeSet = AttributeSet {
             Hint::None,
         ),
         field(11, "scent", "PETA_SCENT", Type::Binary, Hint::None),
-    ],
+    ]),
 };
 static PETS: Family = Family {
     name: "pets",

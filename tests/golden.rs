@@ -27,7 +27,10 @@ fn captures() -> Vec<PathBuf> {
     let mut paths: Vec<_> = fs::read_dir(root().join("captures"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ext| ext == "pcap" || ext == "pcapng"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|ext| ext == "pcap" || ext == "pcapng")
+        })
         .collect();
     paths.sort();
     assert!(paths.len() >= 18, "the captures are there");
@@ -38,7 +41,8 @@ fn frames(file: &[u8]) -> Vec<Frame<'_>> {
     let mut reader = Reader::new();
     let mut frames = Vec::new();
     loop {
-        match reader.next(file, true).unwrap() {
+        let rest = &file[usize::try_from(reader.offset()).unwrap()..];
+        match reader.next(rest, true).unwrap() {
             Step::Frame(at) => {
                 let start = usize::try_from(at.offset).unwrap();
                 frames.push(Frame {
@@ -64,7 +68,8 @@ fn shape(view: &MessageView<'_>) -> Vec<String> {
     let mut shape = vec![format!(
         "{:?} {:?} {:?} {:?} {:?}",
         head.protocol,
-        head.type_name().map_or_else(|| format!("{:?}", head.command()), str::to_owned),
+        head.type_name()
+            .map_or_else(|| format!("{:?}", head.command()), str::to_owned),
         head.record.role,
         head.record.group.map(|seen| seen.group.name),
         head.errno(),
@@ -91,15 +96,27 @@ fn transcript(frames: &[Frame<'_>]) -> Transcript {
     for amendment in amendments {
         records[amendment.message.index()].amend(amendment);
     }
-    let show = Show { names: &context, numeric: false, redact: false };
+    let show = Show {
+        names: &context,
+        numeric: false,
+        redact: false,
+    };
     let first_time = frames.first().and_then(|frame| frame.time);
-    let options = Options { show, first_time, ..Options::PLAIN };
+    let options = Options {
+        show,
+        first_time,
+        ..Options::PLAIN
+    };
     let (mut tape, mut request_tape) = (Tape::new(), Tape::new());
     let mut seen = HashSet::new();
-    let mut out = Transcript { tree: String::new(), json: Vec::new() };
+    let mut out = Transcript {
+        tree: String::new(),
+        json: Vec::new(),
+    };
     let mut rest = records.as_slice();
     for frame in frames {
-        let (own, after) = rest.split_at(rest.partition_point(|record| record.frame == frame.number));
+        let (own, after) =
+            rest.split_at(rest.partition_point(|record| record.frame == frame.number));
         rest = after;
         context.dissect(frame, own, &mut tape);
         for record in own {
@@ -107,15 +124,29 @@ fn transcript(frames: &[Frame<'_>]) -> Transcript {
             let mark = tape.message(record.nth as usize).unwrap();
             let asked = record.request.map(|number| &records[number.index()]);
             let request = asked.and_then(|asked| {
-                let at = frames.binary_search_by_key(&asked.frame, |frame| frame.number).ok()?;
+                let at = frames
+                    .binary_search_by_key(&asked.frame, |frame| frame.number)
+                    .ok()?;
                 let frame = &frames[at];
                 context.dissect(frame, &[], &mut request_tape);
                 let mark = request_tape.message(asked.nth as usize)?;
-                Some(RequestView { frame: frame.bytes, tape: &request_tape, mark })
+                Some(RequestView {
+                    frame: frame.bytes,
+                    tape: &request_tape,
+                    mark,
+                })
             });
-            let view = MessageView { head, tape: &tape, mark, request };
+            let view = MessageView {
+                head,
+                tape: &tape,
+                mark,
+                request,
+            };
             // All of it is added, so that no short-circuit here.
-            let new = shape(&view).into_iter().filter(|piece| seen.insert(piece.clone())).count();
+            let new = shape(&view)
+                .into_iter()
+                .filter(|piece| seen.insert(piece.clone()))
+                .count();
             if new == 0 {
                 continue;
             }
@@ -134,15 +165,26 @@ fn transcript(frames: &[Frame<'_>]) -> Transcript {
 
 #[track_caller]
 fn check(golden: &Path, found: &[u8]) {
-    assert!(found.len() <= MAX_SIZE, "{}: {} bytes", golden.display(), found.len());
+    assert!(
+        found.len() <= MAX_SIZE,
+        "{}: {} bytes",
+        golden.display(),
+        found.len()
+    );
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(golden.parent().unwrap()).unwrap();
         fs::write(golden, found).unwrap();
         return;
     }
     let expected = fs::read(golden).unwrap_or_default();
-    let (expected, found) = (String::from_utf8(expected).unwrap(), std::str::from_utf8(found).unwrap());
-    let differs = expected.lines().zip(found.lines()).position(|(old, new)| old != new);
+    let (expected, found) = (
+        String::from_utf8(expected).unwrap(),
+        std::str::from_utf8(found).unwrap(),
+    );
+    let differs = expected
+        .lines()
+        .zip(found.lines())
+        .position(|(old, new)| old != new);
     let at = differs.unwrap_or_else(|| expected.lines().count().min(found.lines().count()));
     assert!(
         expected == found,

@@ -176,7 +176,7 @@ fn pcap_in_both_orders_and_units() {
 
 #[test]
 fn the_length_of_a_checksum_is_no_part_of_the_link_type() {
-    let file = pcap(LITTLE, 0xa1b2_c3d4, 276 | 0x2400_0000, &[(1, 0, b"x")]);
+    let file = pcap(LITTLE, 0xa1b2_c3d4, 0x2400_0114, &[(1, 0, b"x")]);
     check(&file, "1 1.000000000 Sll2 0 1/5 x\nend");
 }
 
@@ -212,7 +212,7 @@ fn a_cut_pcap_shows_what_comes_before() {
     };
     check(&file[..file.len() - 1], &cut(1));
     check(&file[..43 + 16], &cut(3));
-    check(&file[..43 + 1], &cut(15));
+    check(&file[..44], &cut(15));
     check(&file[..43], &format!("{one}end"));
 }
 
@@ -231,7 +231,7 @@ fn an_absurd_length_ends_the_capture() {
 fn pcapng_sections_have_their_own_order_and_interfaces() {
     let mut file = section(LITTLE);
     file.extend(interface(LITTLE, 253, b"nlmon0", &[(9, &[9])]));
-    file.extend(interface(LITTLE, 276, b"any", &[(9, &[0x80 | 10])]));
+    file.extend(interface(LITTLE, 276, b"any", &[(9, &[0x8a])]));
     file.extend(enhanced(LITTLE, 0, 1_000_000_007, b"nano"));
     file.extend(enhanced(LITTLE, 1, 1024 + 512, b"binary"));
     file.extend(Writer::new(LITTLE).padded(b"whatever").block(0x0bad));

@@ -30,7 +30,7 @@ pub(super) struct Fields {
     /// field alone tells.
     pub(super) path: Vec<String>,
     /// What the last name may be, without repetition.
-    pub(super) fields: Vec<&'static Field>,
+    pub(super) last: Vec<&'static Field>,
 }
 
 /// Why a name stands for nothing.
@@ -115,13 +115,19 @@ impl<'s> Resolver<'s> {
             return Ok(Name::Fields(Fields {
                 root: None,
                 path,
-                fields: whole,
+                last: whole,
             }));
         }
         match (descend(self.all(), name), missing) {
-            (Ok(fields), _) => Ok(Name::Fields(fields)),
+            (Ok(mut fields), _) => {
+                if !name.contains('.') {
+                    // The field's own address tells.
+                    fields.path.clear();
+                }
+                Ok(Name::Fields(fields))
+            }
             (Err(_), Some((family, at, missing))) => {
-                Err(missing.explain(name, at, Some(family.name), Vec::new()))
+                Err(missing.explain(name, at, Some(family.name), &[]))
             }
             (Err(missing), None) => {
                 let first = missing.at == 0;
@@ -130,7 +136,7 @@ impl<'s> Resolver<'s> {
                 } else {
                     Vec::new()
                 };
-                Err(missing.explain(name, 0, None, others))
+                Err(missing.explain(name, 0, None, &others))
             }
         }
     }
@@ -162,7 +168,7 @@ impl Missing {
         name: &str,
         offset: usize,
         family: Option<&str>,
-        others: Vec<String>,
+        others: &[String],
     ) -> Unknown {
         let part = super::error::quote(&self.part);
         let message = match (self.above, family) {
@@ -237,14 +243,10 @@ fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
     }
     let elements: Vec<_> = level.iter().flat_map(|field| elements(field)).collect();
     level.extend(elements);
-    if names.len() < 2 && !path.contains('.') {
-        // Anywhere: the field's own address tells.
-        names.clear();
-    }
     Ok(Fields {
         root: None,
         path: names,
-        fields: unique(level),
+        last: unique(level),
     })
 }
 
@@ -270,7 +272,8 @@ fn elements(field: &'static Field) -> Vec<&'static Field> {
     found
 }
 
-fn children_of(fields: &[&'static Field]) -> Vec<Child> {
+/// What may stand below any of these fields.
+pub(super) fn children_of(fields: &[&'static Field]) -> Vec<Child> {
     let mut children = Vec::new();
     for field in fields {
         below(field, 0, &mut |child| children.push(child));

@@ -9,4 +9,4 @@ mod tables {
     include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 }
 
-pub(super) use tables::{FAMILIES, protocols, types};
+pub(super) use tables::{FAMILIES, protocols};

@@ -126,6 +126,12 @@ impl Attributes {
         }
     }
 
+    /// The attributes, as long as the program lives.
+    #[must_use]
+    pub fn fields(&self) -> &'static [Field] {
+        self.loaded.get().copied().unwrap_or(self.built_in)
+    }
+
     /// Puts in those of a specification given at run time, once.
     fn fill(&self, fields: &'static [Field]) {
         self.loaded.get_or_init(|| fields);
@@ -136,7 +142,7 @@ impl Deref for Attributes {
     type Target = [Field];
 
     fn deref(&self) -> &[Field] {
-        self.loaded.get().copied().unwrap_or(self.built_in)
+        self.fields()
     }
 }
 

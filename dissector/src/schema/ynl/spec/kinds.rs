@@ -38,19 +38,11 @@ pub enum FieldOrder {
 pub enum Decoder {
     /// `struct rtnexthop` after `struct rtnexthop`, each with attributes.
     Rtnexthop,
-    /// `struct rtvia`: an address family and its address.
-    Rtvia,
-    /// A stack of MPLS labels.
-    MplsLabels,
 }
 
 impl Decoder {
     /// Every decoder with its name in the schema.
-    pub const ALL: &'static [(&'static str, Decoder)] = &[
-        ("rtnexthop", Decoder::Rtnexthop),
-        ("rtvia", Decoder::Rtvia),
-        ("mpls-labels", Decoder::MplsLabels),
-    ];
+    pub const ALL: &'static [(&'static str, Decoder)] = &[("rtnexthop", Decoder::Rtnexthop)];
 }
 
 /// How a value is shown to people.

@@ -286,7 +286,8 @@ impl Builder {
         Ok(())
     }
 
-    /// A bit-field: in the integer of the one before it where there is room.
+    /// A bit-field: in the integer of the one before it where there is room. Those of an
+    /// integer in network byte order begin at its top whatever the host.
     fn bits(&mut self, member: &source::Member, field: Field, width: u8) -> Result<(), Located> {
         let Some((bytes, signed)) = integer(&member.kind.value) else {
             let reason = Reason::Misplaced("a bit-field is of an integer type");
@@ -329,9 +330,14 @@ impl Builder {
             parts: Vec::new(),
             order: field.order,
         });
+        let network = field.order == FieldOrder::Big;
         let little = little.then(|| {
             run.little += width;
-            run.little - width
+            if network {
+                room - run.little
+            } else {
+                run.little - width
+            }
         });
         let big = big.then(|| {
             run.big += width;

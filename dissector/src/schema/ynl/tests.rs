@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::super::{
     AttributeSet, Direction, Family, Field, FieldOrder, FlagsAs, FormatKey, Hint, Selector, Struct,
     Type,
@@ -196,7 +198,7 @@ fn every_type_of_attribute_is_understood() {
             if first.name == "first" && second.name == "second")
         },
     );
-    check("type: binary, decoder: rtvia", |ty| {
+    check("type: binary, decoder: rtnexthop", |ty| {
         matches!(
             ty,
             Type::Custom {
@@ -582,7 +584,7 @@ fn a_short_text_cannot_become_a_long_one() {
     for level in 1..12 {
         let alias = format!("*l{}", level - 1);
         let aliases = [alias.as_str(); 10].join(", ");
-        bomb.push_str(&format!("  - &l{level} [{aliases}]\n"));
+        writeln!(bomb, "  - &l{level} [{aliases}]").unwrap();
     }
     yaml_error(&bomb);
     let long = format!("name: {}", "x".repeat(9 << 20));
@@ -593,7 +595,7 @@ fn a_short_text_cannot_become_a_long_one() {
     );
     for level in 1..8 {
         let before = level - 1;
-        doubling.push_str(&format!("  - {{name: s{level}, type: struct, members: [{{name: a, type: binary, struct: s{before}}}, {{name: b, type: binary, struct: s{before}}}]}}\n"));
+        writeln!(doubling, "  - {{name: s{level}, type: struct, members: [{{name: a, type: binary, struct: s{before}}}, {{name: b, type: binary, struct: s{before}}}]}}").unwrap();
     }
     refused(
         &doubling,

@@ -14,16 +14,8 @@ const ROUTE: u16 = 0;
 /// `NETLINK_GENERIC`.
 const GENERIC: u16 = 16;
 
-/// The family that a file describes; none where it only defines what others use.
-pub(super) fn family(
-    symbols: &Symbols<'_>,
-    model: &Model,
-    file: usize,
-    source: &source::File,
-) -> Result<Option<Family>, Located> {
-    if source.operations.is_none() && source.mcast_groups.is_none() {
-        return Ok(None);
-    }
+/// The protocol of a file's family, and the name it registers with in generic netlink.
+fn protocol(source: &source::File) -> Result<(u16, Option<String>), Located> {
     let protocols = [
         "genetlink",
         "genetlink-c",
@@ -31,7 +23,7 @@ pub(super) fn family(
         "netlink-raw",
     ];
     let kind = source.protocol.as_ref();
-    let (protocol, genl) = match kind.map_or("genetlink", |kind| kind.value.as_str()) {
+    Ok(match kind.map_or("genetlink", |kind| kind.value.as_str()) {
         "netlink-raw" => {
             let number = source.protonum.as_ref().ok_or_else(|| {
                 at(
@@ -53,7 +45,20 @@ pub(super) fn family(
             let kind = kind.unwrap_or(&source.name);
             return Err(unknown("protocol", kind, protocols));
         }
-    };
+    })
+}
+
+/// The family that a file describes; none where it only defines what others use.
+pub(super) fn family(
+    symbols: &Symbols<'_>,
+    model: &Model,
+    file: usize,
+    source: &source::File,
+) -> Result<Option<Family>, Located> {
+    if source.operations.is_none() && source.mcast_groups.is_none() {
+        return Ok(None);
+    }
+    let (protocol, genl) = protocol(source)?;
     let written = source.mcast_groups.as_ref();
     let written = written.map_or(&[][..], |groups| &groups.list);
     let groups = written.iter().map(|group| Group {

@@ -3,12 +3,7 @@
 
 mod captures;
 
-use std::sync::Arc;
-
-use nlscope_dissector::capture::Frame;
-use nlscope_dissector::context::Context;
 use nlscope_dissector::schema::{Schema, base};
-use nlscope_dissector::tape::Tape;
 
 /// Families that are complete.
 const COMPLETE: &[&str] = &[
@@ -23,43 +18,36 @@ const COMPLETE: &[&str] = &[
 
 #[test]
 fn every_byte_of_a_complete_family_has_a_name() {
-    let schema = Arc::new(Schema::builtin());
     let mut unnamed = Vec::new();
-    for (name, link, frames) in captures::all().filter(|(name, ..)| name != "malformed") {
-        let mut context = Context::new(Arc::clone(&schema));
-        let mut tape = Tape::new();
-        for (number, bytes) in (1..).zip(&frames) {
-            let frame = Frame {
-                number,
-                time: None,
-                link,
-                interface: 0,
-                wire_len: u32::try_from(bytes.len()).unwrap(),
-                offset: 0,
-                bytes,
+    for (name, frames) in captures::all().filter(|(name, _)| name != "malformed") {
+        captures::each_message(Schema::builtin(), &frames, |view| {
+            let Some(family) = view
+                .mark
+                .family
+                .filter(|family| COMPLETE.contains(&family.name))
+            else {
+                return;
             };
-            let mut records = Vec::new();
-            context.feed(&frame, &mut records, &mut Vec::new());
-            context.dissect(&frame, &records, &mut tape);
-            for leaf in tape.leaves() {
-                let node = tape.at(bytes, leaf.node).unwrap();
-                let family = tape.message_of(leaf.node).and_then(|mark| mark.family);
-                let complete = family.is_some_and(|family| COMPLETE.contains(&family.name));
+            let node = view.node().unwrap();
+            for index in node.index()..node.node().next {
+                let node = view.tape.at(view.head.frame.bytes, index).unwrap();
                 let nameless = [&raw const base::UNKNOWN, &raw const base::UNKNOWN_ATTRIBUTE]
                     .contains(&std::ptr::from_ref(node.field()));
-                if complete && nameless {
-                    let parent = node.parent().unwrap().path();
+                if nameless {
+                    let place = node.parent().unwrap().path();
+                    let number = node.number();
+                    let frame = view.head.record.frame;
                     unnamed.push(format!(
-                        "{name}, frame {number}: {parent}: {:?}",
-                        node.number()
+                        "{name}, frame {frame}: {} {place} {number:?}",
+                        family.name
                     ));
                 }
             }
-        }
+        });
     }
     assert!(
         unnamed.is_empty(),
-        "{} leaves:\n{}",
+        "{} nodes:\n{}",
         unnamed.len(),
         unnamed.join("\n")
     );

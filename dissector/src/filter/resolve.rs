@@ -1,5 +1,6 @@
 //! A name -> the fields of the schema that have it.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
@@ -205,17 +206,11 @@ impl Missing {
 /// Follows the names in `path` from `start`.
 fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
     let mut names = Vec::new();
-    let mut level = Vec::new();
+    let mut last = Vec::new();
+    let mut choice = Cow::Borrowed(start);
     let mut above: Option<&'static Field> = None;
     let mut at = 0;
     for part in path.split('.') {
-        let below;
-        let choice: &[Child] = if above.is_some() {
-            below = children_of(&level);
-            &below
-        } else {
-            start
-        };
         let of = |unnamed: bool| {
             choice
                 .iter()
@@ -223,13 +218,12 @@ fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
                 .map(|child| child.field)
                 .collect::<Vec<_>>()
         };
-        let mut found = of(false);
-        if found.is_empty() {
-            found = of(true);
-        } else {
-            names.push(part.to_owned());
+        last = of(false);
+        let unnamed = last.is_empty();
+        if unnamed {
+            last = of(true);
         }
-        let Some(first) = found.first() else {
+        let Some(first) = last.first() else {
             return Err(Missing {
                 part: part.to_owned(),
                 at,
@@ -238,15 +232,19 @@ fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
             });
         };
         above = Some(first);
-        level = unique(found);
+        // What lies below a layer without a name is there to choose from already.
+        if !unnamed {
+            names.push(part.to_owned());
+            choice = Cow::Owned(children_of(&last));
+        }
         at += part.len() + 1;
     }
-    let elements: Vec<_> = level.iter().flat_map(|field| elements(field)).collect();
-    level.extend(elements);
+    let elements: Vec<_> = last.iter().flat_map(|field| elements(field)).collect();
+    last.extend(elements);
     Ok(Fields {
         root: None,
         path: names,
-        last: unique(level),
+        last: unique(last),
     })
 }
 

@@ -689,7 +689,7 @@ fn completion() {
         "pets.petinfo.details.",
         &["pets.petinfo.details.id"],
     );
-    offered("flags.re", "flags.re", &[]);
+    offered("flags.re", "flags.re", &["flags.request", "flags.replace"]);
     offered("petname ", "", &["==", "in", "matches"]);
     offered("petname ma", "ma", &["matches"]);
     offered("colour == ", "", &["black", "white"]);

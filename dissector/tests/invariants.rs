@@ -3,6 +3,8 @@
 
 mod shape;
 
+mod captures;
+
 use std::sync::Arc;
 
 use nlscope_dissector::capture::{Frame, Time};
@@ -29,48 +31,14 @@ fn dissect(context: &mut Context, bytes: &[u8], link: LinkType, wire_len: u32) -
     tape
 }
 
-fn captures() -> impl Iterator<Item = (LinkType, Vec<Vec<u8>>)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../captures");
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    paths
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|ext| ext == "pcap"))
-        .map(|path| (LinkType::Netlink, frames(&std::fs::read(path).unwrap())))
-}
-
-/// The frames of a pcap file; reading those is tested elsewhere.
-fn frames(file: &[u8]) -> Vec<Vec<u8>> {
-    let little = file[0] == 0xd4;
-    let u32_at = |at: usize| {
-        let bytes: [u8; 4] = file[at..at + 4].try_into().unwrap();
-        if little {
-            u32::from_le_bytes(bytes)
-        } else {
-            u32::from_be_bytes(bytes)
-        }
-    };
-    let mut at = 24;
-    let mut frames = Vec::new();
-    while at < file.len() {
-        let len = u32_at(at + 8) as usize;
-        frames.push(file[at + 16..at + 16 + len].to_vec());
-        at += 16 + len;
-    }
-    frames
-}
-
 #[test]
 fn every_frame_of_every_capture_is_tiled() {
     let schema = Arc::new(Schema::builtin());
-    for (link, frames) in captures() {
+    for (_, frames) in captures::all() {
         let mut context = Context::new(Arc::clone(&schema));
         for frame in frames {
-            let wire_len = u32::try_from(frame.len()).unwrap();
-            check(&dissect(&mut context, &frame, link, wire_len), &frame);
+            let tape = dissect(&mut context, &frame.bytes, frame.link, frame.wire_len);
+            check(&tape, &frame.bytes);
         }
     }
 }
@@ -78,15 +46,13 @@ fn every_frame_of_every_capture_is_tiled() {
 #[test]
 fn every_prefix_of_a_frame_is_tiled() {
     let schema = Arc::new(Schema::builtin());
-    for (link, frames) in captures() {
+    for (_, frames) in captures::all() {
         let mut context = Context::new(Arc::clone(&schema));
-        for frame in frames.iter().filter(|frame| frame.len() < 200).take(20) {
-            for len in 0..frame.len() {
-                let wire_len = u32::try_from(frame.len()).unwrap();
-                check(
-                    &dissect(&mut context, &frame[..len], link, wire_len),
-                    &frame[..len],
-                );
+        let short = frames.iter().filter(|frame| frame.bytes.len() < 200);
+        for frame in short.take(20) {
+            for len in 0..frame.bytes.len() {
+                let cut = &frame.bytes[..len];
+                check(&dissect(&mut context, cut, frame.link, frame.wire_len), cut);
             }
         }
     }
@@ -110,7 +76,8 @@ proptest! {
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
     ) {
         thread_local! {
-            static FRAMES: Vec<Vec<u8>> = captures().flat_map(|(_, frames)| frames).collect();
+            static FRAMES: Vec<Vec<u8>> =
+                captures::all().flat_map(|(_, frames)| frames).map(|frame| frame.bytes).collect();
         }
         let mut bytes = FRAMES.with(|frames| pick.get(frames).clone());
         for (at, value) in changes {

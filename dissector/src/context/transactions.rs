@@ -97,22 +97,23 @@ impl Transactions {
             .get(usize::try_from(id.checked_sub(self.oldest)?).ok()?)
     }
 
-    /// The request that `answer` belongs to. One without a port gets the answer's.
-    /// Returns the request as it was before.
+    /// The request that `answer` belongs to, an open one before an answered one: some
+    /// programs give all their requests one sequence number. A request without a port
+    /// gets the answer's. Returns the request as it was before.
     pub(super) fn answered(&mut self, answer: Answer) -> Option<(Id, Asked)> {
-        let key = |port| (answer.protocol, port, answer.seq);
-        let named = self
-            .newest
-            .get(&key(answer.port))
-            .copied()
-            .filter(|_| answer.port != 0);
-        let found = named
-            .filter(|id| self.slot(*id).is_some())
-            .or_else(|| self.candidate(key(0), answer))
-            .or_else(|| self.candidate(key(answer.quoted_port?), answer))?;
+        let ports = [
+            (answer.port != 0).then_some(answer.port),
+            Some(0),
+            answer.quoted_port,
+        ];
+        let found = ports.map(|port| self.candidate((answer.protocol, port?, answer.seq), answer));
+        let is_open = |id: &&Id| self.slot(**id).is_some_and(|(asked, _)| !asked.ended);
+        let open = found.iter().flatten().find(is_open);
+        let found = *open.or(found.iter().flatten().next())?;
         let before = self.slot(found)?.0;
         if before.port == 0 && answer.port != 0 {
-            self.newest.insert(key(answer.port), found);
+            self.newest
+                .insert((answer.protocol, answer.port, answer.seq), found);
             if let Some(asked) = self.get_mut(found) {
                 asked.port = answer.port;
             }

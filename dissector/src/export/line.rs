@@ -35,7 +35,7 @@ pub const COLUMNS: [Column; 7] = [
     column("family", 10, false),
     column("message", 19, false),
     column("flags", 11, false),
-    column("port or group", 14, false),
+    column("port or group", 20, false),
 ];
 
 const fn column(title: &'static str, width: usize, right: bool) -> Column {
@@ -56,26 +56,24 @@ pub struct Line {
 }
 
 impl Line {
-    /// Appends the whole line, without a line feed.
+    /// Appends the whole line, without a line feed. What is too long for its column takes
+    /// the room that the columns after it leave, so that the summaries stay aligned.
     pub fn write(&self, out: &mut String, color: bool) {
-        let last = self.columns.len() - 1;
-        for (at, (span, column)) in self.columns.iter().zip(COLUMNS).enumerate() {
-            let missing = column.width.saturating_sub(span.text.chars().count());
-            let fill = |out: &mut String| out.extend(std::iter::repeat_n(' ', missing));
-            if column.right {
-                fill(out);
-            }
+        let mut over = 0;
+        let mut gap = 0;
+        for (span, column) in self.columns.iter().zip(COLUMNS) {
+            let len = span.text.chars().count();
+            let free = column.width.saturating_sub(len);
+            let fill = free.saturating_sub(over);
+            over = (over + len.saturating_sub(column.width)).saturating_sub(free);
+            let before = gap + if column.right { fill } else { 0 };
+            out.extend(std::iter::repeat_n(' ', before));
             // Writing to a string does not fail.
             let _ = paint(out, [span], color);
-            if !column.right && (at < last || !self.summary.is_empty()) {
-                fill(out);
-            }
-            if at < last {
-                out.push(' ');
-            }
+            gap = 1 + if column.right { 0 } else { fill };
         }
         if !self.summary.is_empty() {
-            out.push(' ');
+            out.extend(std::iter::repeat_n(' ', gap));
         }
         let _ = paint(out, &self.summary, color);
     }

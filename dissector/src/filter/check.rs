@@ -79,14 +79,14 @@ impl Checker<'_> {
                     Checked::Head(field, relation)
                 })
             }
-            Name::Family(family) => match &test.relation {
-                parse::Relation::Present => Ok(Checked::Family(family)),
-                _ => {
-                    let message = format!("{} is a family, and has no value", quote(test.field));
-                    Err(FilterError::new(message, test.span.clone())
-                        .suggest(Some(format!("family == {}", test.field))))
+            Name::Family(family) => {
+                if matches!(test.relation, parse::Relation::Present) {
+                    return Ok(Checked::Family(family));
                 }
-            },
+                let message = format!("{} is a family, and has no value", quote(test.field));
+                Err(FilterError::new(message, test.span.clone())
+                    .suggest(Some(format!("family == {}", test.field))))
+            }
             Name::Fields(fields) => asked.of_fields(fields),
         }
     }
@@ -146,7 +146,7 @@ impl Asked<'_, '_> {
     fn of_fields(&self, named: Fields) -> Result<Checked, FilterError> {
         let mut targets = Vec::new();
         let mut wrong: Option<(bool, FilterError)> = None;
-        for field in named.fields {
+        for field in named.last {
             let shape = Shape::of(field);
             match self.of(shape, Some(field)) {
                 Ok(relation) => targets.push((field, relation)),
@@ -227,20 +227,9 @@ impl Asked<'_, '_> {
         }
         let constant = self.constants.operand(shape, operand)?;
         if op.is_order() {
-            self.ordered(&constant, &operand.first)?;
+            ordered(&constant, &operand.first)?;
         }
         Ok(Relation::Compare(op, constant))
-    }
-
-    /// Refuses a constant that nothing is less or more than.
-    fn ordered(&self, constant: &Constant, at: &Literal<'_>) -> Result<(), FilterError> {
-        let wrong = match constant {
-            Constant::Number(_) => return Ok(()),
-            Constant::Prefix(address, len) if literal::is_host((*address, *len)) => return Ok(()),
-            Constant::Prefix(..) => "a prefix has no order; compare with an address, or with `==`",
-            _ => "a name without a number has no order",
-        };
-        Err(FilterError::new(wrong, at.span.clone()))
     }
 
     fn element(&self, shape: Shape, element: &Element<'_>) -> Result<Constant, FilterError> {
@@ -256,8 +245,8 @@ impl Asked<'_, '_> {
             self.constants.literal(shape, low)?,
             self.constants.literal(shape, high)?,
         );
-        self.ordered(&from, low)?;
-        self.ordered(&to, high)?;
+        ordered(&from, low)?;
+        ordered(&to, high)?;
         match (from, to) {
             (Constant::Number(from), Constant::Number(to)) if from <= to => {
                 Ok(Constant::Numbers(from, to))
@@ -321,4 +310,15 @@ impl Asked<'_, '_> {
         let message = format!("{why}; {name} is {}", shape.describe());
         FilterError::new(message, span.clone())
     }
+}
+
+/// Refuses a constant that nothing is less or more than.
+fn ordered(constant: &Constant, at: &Literal<'_>) -> Result<(), FilterError> {
+    let wrong = match constant {
+        Constant::Number(_) => return Ok(()),
+        Constant::Prefix(address, len) if literal::is_host((*address, *len)) => return Ok(()),
+        Constant::Prefix(..) => "a prefix has no order; compare with an address, or with `==`",
+        _ => "a name without a number has no order",
+    };
+    Err(FilterError::new(wrong, at.span.clone()))
 }

@@ -97,9 +97,10 @@ fn clipped(text: &str, columns: usize) -> String {
 }
 
 fn clipped_front(text: &str, columns: usize) -> String {
-    clip(text.chars().rev(), columns)
-        .map(|whole| whole.chars().rev().collect())
-        .unwrap_or_else(|kept| ['…'].into_iter().chain(kept.into_iter().rev()).collect())
+    match clip(text.chars().rev(), columns) {
+        Ok(whole) => whole.chars().rev().collect(),
+        Err(kept) => ['…'].into_iter().chain(kept.into_iter().rev()).collect(),
+    }
 }
 
 /// All of `chars`, or those that fit into one column less.

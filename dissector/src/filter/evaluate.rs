@@ -68,9 +68,8 @@ impl Checked {
             },
             Self::Head(field, relation) => of(head_holds(*field, relation, head)),
             Self::Family(family) => of(is_of(head.family, family)),
-            Self::Notes(_) => Verdict::NeedsTape,
             Self::Field(test) if test.impossible(head) => Verdict::No,
-            Self::Field(_) => Verdict::NeedsTape,
+            Self::Field(_) | Self::Notes(_) => Verdict::NeedsTape,
         }
     }
 

@@ -165,58 +165,65 @@ impl HeadField {
 
     /// Its value in a message, where it has one. [`HeadField::Notes`] has none here.
     pub(super) fn item<'a>(self, head: &Head<'a>) -> Option<Item<'a>> {
-        let record = head.record;
-        let number = |number: u32| Some(Item::Number(i128::from(number)));
         match self {
-            Self::Protocol => number(u32::from(head.protocol)),
-            Self::Port => match record.port {
-                Port::Known(port) => number(port),
-                Port::Everyone | Port::Unknown => None,
-            },
-            Self::Group => record.group.map(|seen| Item::Group(seen.group)),
+            Self::Group => head.record.group.map(|seen| Item::Group(seen.group)),
             Self::Type => Some(Item::Kind {
                 number: head.header.kind,
                 message: head.message,
             }),
+            Self::Cmd if head.message.is_some() => head.command().map(|command| Item::Kind {
+                number: u16::from(command),
+                message: head.message,
+            }),
             Self::Family => head.family_name().map(|name| Item::Text(name.as_bytes())),
-            Self::Cmd => {
-                let command = head.command()?;
-                if head.message.is_none() {
-                    return number(u32::from(command));
-                }
-                Some(Item::Kind {
-                    number: u16::from(command),
-                    message: head.message,
-                })
-            }
-            Self::Flags => number(u32::from(head.header.flags)),
-            Self::Seq => number(head.header.seq),
-            Self::Len => number(head.header.len),
-            Self::Errno => number(head.errno()?),
-            Self::Direction => number(match record.direction {
+            _ => self
+                .small(head)
+                .map(i128::from)
+                .or_else(|| self.nanoseconds(head))
+                .map(Item::Number),
+        }
+    }
+
+    fn small(self, head: &Head<'_>) -> Option<u32> {
+        let record = head.record;
+        Some(match self {
+            Self::Protocol => u32::from(head.protocol),
+            Self::Port => match record.port {
+                Port::Known(port) => port,
+                Port::Everyone | Port::Unknown => return None,
+            },
+            Self::Cmd => u32::from(head.command()?),
+            Self::Flags => u32::from(head.header.flags),
+            Self::Seq => head.header.seq,
+            Self::Len => head.header.len,
+            Self::Errno => head.errno()?,
+            Self::Direction => match record.direction {
                 Direction::ToKernel => 0,
                 Direction::FromKernel => 1,
-            }),
-            Self::Role => number(match record.role {
+            },
+            Self::Role => match record.role {
                 Role::OpenRequest => 0,
                 Role::Request => 1,
                 Role::Reply => 2,
                 Role::End => 3,
                 Role::Orphan => 4,
                 Role::Notification => 5,
-            }),
-            Self::Frame => number(record.frame),
-            Self::Time => head.frame.time.map(|time| Item::Number(i128::from(time.0))),
-            Self::Latency => {
-                let latency = record.latency?.nanoseconds();
-                Some(Item::Number(i128::from(latency)))
-            }
-            Self::Copy => truth(record.copy_of.is_some()),
-            Self::Orphan => truth(record.role == Role::Orphan),
-            Self::Open => truth(record.role == Role::OpenRequest),
-            Self::Flag(bit, uapi) => truth(has_flag(head, bit, uapi)),
-            Self::Dump => truth(is_dump(head)),
-            Self::Process | Self::Notes => None,
+            },
+            Self::Frame => record.frame,
+            Self::Copy => u32::from(record.copy_of.is_some()),
+            Self::Orphan => u32::from(record.role == Role::Orphan),
+            Self::Open => u32::from(record.role == Role::OpenRequest),
+            Self::Flag(bit, uapi) => u32::from(has_flag(head, bit, uapi)),
+            Self::Dump => u32::from(is_dump(head)),
+            _ => return None,
+        })
+    }
+
+    fn nanoseconds(self, head: &Head<'_>) -> Option<i128> {
+        match self {
+            Self::Time => head.frame.time.map(|time| i128::from(time.0)),
+            Self::Latency => Some(i128::from(head.record.latency?.nanoseconds())),
+            _ => None,
         }
     }
 
@@ -237,10 +244,6 @@ fn number(bits: u8, names: Option<&'static Enum>) -> Shape {
         }),
         hint: Hint::None,
     }
-}
-
-fn truth<'a>(is: bool) -> Option<Item<'a>> {
-    Some(Item::Number(i128::from(is)))
 }
 
 fn flags_as(head: &Head<'_>) -> Option<FlagsAs> {

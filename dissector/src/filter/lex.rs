@@ -56,13 +56,10 @@ pub(super) fn lex(text: &str) -> (Vec<Spanned<'_>>, Option<FilterError>) {
             continue;
         }
         let symbol = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol));
-        let (token, len) = match symbol {
-            Some(symbol) => (Token::Symbol(symbol), symbol.len()),
-            None => {
-                let len = word(rest);
-                (Token::Word(&rest[..len]), len)
-            }
-        };
+        let (token, len) = symbol.map_or_else(
+            || (Token::Word(&rest[..word(rest)]), word(rest)),
+            |symbol| (Token::Symbol(symbol), symbol.len()),
+        );
         let span = at..at + len;
         at += len;
         tokens.push(Spanned { token, span });

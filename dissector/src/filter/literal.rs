@@ -66,7 +66,7 @@ pub(super) fn bytes(word: &str) -> Option<Vec<u8>> {
             bytes.push(u8::from_str_radix(part, 16).ok()?);
             continue;
         }
-        if part.len() % 2 != 0 {
+        if !part.len().is_multiple_of(2) {
             return None;
         }
         for at in (0..part.len()).step_by(2) {
@@ -223,7 +223,7 @@ fn time_of_day(clock: &str) -> Option<i128> {
 
 /// Days from 1970-01-01 to a day of the Gregorian calendar.
 fn days(year: u32, month: u32, day: u32) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let lengths = [
         31,
         28 + u32::from(leap),

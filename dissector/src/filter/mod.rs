@@ -1,6 +1,7 @@
 //! The filter language: text -> tokens -> expression -> checked filter -> yes or no.
 
 mod check;
+mod complete;
 mod constant;
 mod error;
 mod evaluate;
@@ -12,10 +13,11 @@ mod relation;
 mod resolve;
 mod shape;
 mod suggest;
+#[cfg(test)]
+mod tests;
 
+pub use complete::{Completion, complete};
 pub use error::FilterError;
-
-use std::ops::Range;
 
 use crate::context::{Head, MessageView};
 use crate::schema::Schema;
@@ -68,20 +70,4 @@ impl Filter {
             None => true,
         }
     }
-}
-
-/// One way to go on typing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Completion {
-    /// What stands in place of the word being typed.
-    pub text: String,
-    /// What it is, in a few words: a type, a UAPI name.
-    pub about: String,
-}
-
-/// The ways to complete `text` at byte `cursor`: which bytes they replace, and they.
-#[must_use]
-pub fn complete(text: &str, cursor: usize, schema: &Schema) -> (Range<usize>, Vec<Completion>) {
-    let _ = (text, schema);
-    (cursor..cursor, Vec::new())
 }

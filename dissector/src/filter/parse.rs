@@ -194,8 +194,9 @@ impl<'p, 't> Parser<'p, 't> {
         match self.peek() {
             Some(found) => {
                 let text = match found.token {
-                    Token::Word(text) | Token::Quoted { inner: text, .. } => text,
-                    Token::Symbol(text) => text,
+                    Token::Word(text) | Token::Symbol(text) | Token::Quoted { inner: text, .. } => {
+                        text
+                    }
                 };
                 let message = format!("expected {what}, not {}", quote(text));
                 let suggestion = matches!(found.token, Token::Symbol("="))

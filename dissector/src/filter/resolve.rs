@@ -1,5 +1,6 @@
 //! A name -> the fields of the schema that have it.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
@@ -30,7 +31,7 @@ pub(super) struct Fields {
     /// field alone tells.
     pub(super) path: Vec<String>,
     /// What the last name may be, without repetition.
-    pub(super) fields: Vec<&'static Field>,
+    pub(super) last: Vec<&'static Field>,
 }
 
 /// Why a name stands for nothing.
@@ -115,13 +116,19 @@ impl<'s> Resolver<'s> {
             return Ok(Name::Fields(Fields {
                 root: None,
                 path,
-                fields: whole,
+                last: whole,
             }));
         }
         match (descend(self.all(), name), missing) {
-            (Ok(fields), _) => Ok(Name::Fields(fields)),
+            (Ok(mut fields), _) => {
+                if !name.contains('.') {
+                    // The field's own address tells.
+                    fields.path.clear();
+                }
+                Ok(Name::Fields(fields))
+            }
             (Err(_), Some((family, at, missing))) => {
-                Err(missing.explain(name, at, Some(family.name), Vec::new()))
+                Err(missing.explain(name, at, Some(family.name), &[]))
             }
             (Err(missing), None) => {
                 let first = missing.at == 0;
@@ -130,7 +137,7 @@ impl<'s> Resolver<'s> {
                 } else {
                     Vec::new()
                 };
-                Err(missing.explain(name, 0, None, others))
+                Err(missing.explain(name, 0, None, &others))
             }
         }
     }
@@ -162,7 +169,7 @@ impl Missing {
         name: &str,
         offset: usize,
         family: Option<&str>,
-        others: Vec<String>,
+        others: &[String],
     ) -> Unknown {
         let part = super::error::quote(&self.part);
         let message = match (self.above, family) {
@@ -199,17 +206,11 @@ impl Missing {
 /// Follows the names in `path` from `start`.
 fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
     let mut names = Vec::new();
-    let mut level = Vec::new();
+    let mut last = Vec::new();
+    let mut choice = Cow::Borrowed(start);
     let mut above: Option<&'static Field> = None;
     let mut at = 0;
     for part in path.split('.') {
-        let below;
-        let choice: &[Child] = if above.is_some() {
-            below = children_of(&level);
-            &below
-        } else {
-            start
-        };
         let of = |unnamed: bool| {
             choice
                 .iter()
@@ -217,13 +218,12 @@ fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
                 .map(|child| child.field)
                 .collect::<Vec<_>>()
         };
-        let mut found = of(false);
-        if found.is_empty() {
-            found = of(true);
-        } else {
-            names.push(part.to_owned());
+        last = of(false);
+        let unnamed = last.is_empty();
+        if unnamed {
+            last = of(true);
         }
-        let Some(first) = found.first() else {
+        let Some(first) = last.first() else {
             return Err(Missing {
                 part: part.to_owned(),
                 at,
@@ -232,19 +232,19 @@ fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
             });
         };
         above = Some(first);
-        level = unique(found);
+        // What lies below a layer without a name is there to choose from already.
+        if !unnamed {
+            names.push(part.to_owned());
+            choice = Cow::Owned(children_of(&last));
+        }
         at += part.len() + 1;
     }
-    let elements: Vec<_> = level.iter().flat_map(|field| elements(field)).collect();
-    level.extend(elements);
-    if names.len() < 2 && !path.contains('.') {
-        // Anywhere: the field's own address tells.
-        names.clear();
-    }
+    let elements: Vec<_> = last.iter().flat_map(|field| elements(field)).collect();
+    last.extend(elements);
     Ok(Fields {
         root: None,
         path: names,
-        fields: unique(level),
+        last: unique(last),
     })
 }
 
@@ -270,7 +270,8 @@ fn elements(field: &'static Field) -> Vec<&'static Field> {
     found
 }
 
-fn children_of(fields: &[&'static Field]) -> Vec<Child> {
+/// What may stand below any of these fields.
+pub(super) fn children_of(fields: &[&'static Field]) -> Vec<Child> {
     let mut children = Vec::new();
     for field in fields {
         below(field, 0, &mut |child| children.push(child));

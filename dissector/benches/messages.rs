@@ -3,8 +3,6 @@
 //! Each measure is given twice: in messages a second (`elements`) and in bytes of
 //! frames a second. Before them stands how much dissecting allocates.
 
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
-
 mod corpus;
 
 use std::hint::black_box;

@@ -294,6 +294,16 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         Value::Signed(number) => match (names, u64::try_from(number)) {
             (Some(names), Ok(number)) => named(f, names, number, field.hint),
             (_, Ok(number)) => unsigned(f, number, field.hint, how),
+            // The kernel sends errors negative.
+            (_, Err(_)) if field.hint == Hint::Errno && !how.numeric => {
+                let name = u32::try_from(number.unsigned_abs())
+                    .ok()
+                    .and_then(crate::schema::base::errno_name);
+                match name {
+                    Some(name) => f.write_str(name),
+                    None => write!(f, "{number}"),
+                }
+            }
             (_, Err(_)) => write!(f, "{number}"),
         },
         Value::Bitfield { value, selector } => {

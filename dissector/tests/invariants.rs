@@ -1,19 +1,19 @@
 //! What holds for every frame, whatever its bytes: dissecting comes to an end, every
 //! byte lies in exactly one leaf, and the tree is a tree.
 
+mod shape;
+
+mod captures;
+
 use std::sync::Arc;
 
 use nlscope_dissector::capture::{Frame, Time};
 use nlscope_dissector::context::Context;
 use nlscope_dissector::schema::Schema;
-use nlscope_dissector::tape::{NodeFlags, Tape};
-use nlscope_dissector::value::Show;
-use nlscope_dissector::walk::MAX_DEPTH;
+use nlscope_dissector::tape::Tape;
 use nlscope_dissector::wire::LinkType;
 use proptest::prelude::*;
-
-/// More nodes than this for each byte would mean that the cost is not linear.
-const NODES_PER_BYTE: usize = 3;
+use shape::check;
 
 fn dissect(context: &mut Context, bytes: &[u8], link: LinkType, wire_len: u32) -> Tape {
     let frame = Frame {
@@ -31,85 +31,14 @@ fn dissect(context: &mut Context, bytes: &[u8], link: LinkType, wire_len: u32) -
     tape
 }
 
-#[track_caller]
-fn check(tape: &Tape, bytes: &[u8]) {
-    let mut at = 0;
-    for leaf in tape.leaves() {
-        assert_eq!(leaf.start, at, "leaves tile the frame: {tape:#?}");
-        at += leaf.len;
-    }
-    assert_eq!(
-        at as usize,
-        bytes.len(),
-        "leaves reach the end of the frame: {tape:#?}"
-    );
-    let nodes = tape.nodes();
-    assert!(
-        nodes.len() <= NODES_PER_BYTE * bytes.len() + 64,
-        "{} nodes for {} bytes",
-        nodes.len(),
-        bytes.len()
-    );
-    for (index, node) in nodes.iter().enumerate() {
-        assert!(node.depth <= MAX_DEPTH + 2, "depth {}", node.depth);
-        let below = &nodes[index + 1..node.next as usize];
-        for child in below {
-            assert!(child.depth > node.depth);
-            assert!(child.start >= node.start && child.start + child.len <= node.start + node.len);
-        }
-        let node = tape.at(bytes, u32::try_from(index).unwrap()).unwrap();
-        let mut end = 0;
-        for child in node.children().filter(|child| !child.has(NodeFlags::BITS)) {
-            assert!(child.node().start >= end, "siblings are disjoint");
-            end = child.node().start + child.node().len;
-        }
-        let shown = node.show(Show::PLAIN).to_string();
-        assert!(!shown.chars().any(char::is_control), "{shown:?}");
-    }
-}
-
-fn captures() -> impl Iterator<Item = (LinkType, Vec<Vec<u8>>)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../captures");
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    paths.sort();
-    paths
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|ext| ext == "pcap"))
-        .map(|path| (LinkType::Netlink, frames(&std::fs::read(path).unwrap())))
-}
-
-/// The frames of a pcap file; reading those is tested elsewhere.
-fn frames(file: &[u8]) -> Vec<Vec<u8>> {
-    let little = file[0] == 0xd4;
-    let u32_at = |at: usize| {
-        let bytes: [u8; 4] = file[at..at + 4].try_into().unwrap();
-        if little {
-            u32::from_le_bytes(bytes)
-        } else {
-            u32::from_be_bytes(bytes)
-        }
-    };
-    let mut at = 24;
-    let mut frames = Vec::new();
-    while at < file.len() {
-        let len = u32_at(at + 8) as usize;
-        frames.push(file[at + 16..at + 16 + len].to_vec());
-        at += 16 + len;
-    }
-    frames
-}
-
 #[test]
 fn every_frame_of_every_capture_is_tiled() {
     let schema = Arc::new(Schema::builtin());
-    for (link, frames) in captures() {
+    for (_, frames) in captures::all() {
         let mut context = Context::new(Arc::clone(&schema));
         for frame in frames {
-            let wire_len = u32::try_from(frame.len()).unwrap();
-            check(&dissect(&mut context, &frame, link, wire_len), &frame);
+            let tape = dissect(&mut context, &frame.bytes, frame.link, frame.wire_len);
+            check(&tape, &frame.bytes);
         }
     }
 }
@@ -117,15 +46,13 @@ fn every_frame_of_every_capture_is_tiled() {
 #[test]
 fn every_prefix_of_a_frame_is_tiled() {
     let schema = Arc::new(Schema::builtin());
-    for (link, frames) in captures() {
+    for (_, frames) in captures::all() {
         let mut context = Context::new(Arc::clone(&schema));
-        for frame in frames.iter().filter(|frame| frame.len() < 200).take(20) {
-            for len in 0..frame.len() {
-                let wire_len = u32::try_from(frame.len()).unwrap();
-                check(
-                    &dissect(&mut context, &frame[..len], link, wire_len),
-                    &frame[..len],
-                );
+        let short = frames.iter().filter(|frame| frame.bytes.len() < 200);
+        for frame in short.take(20) {
+            for len in 0..frame.bytes.len() {
+                let cut = &frame.bytes[..len];
+                check(&dissect(&mut context, cut, frame.link, frame.wire_len), cut);
             }
         }
     }
@@ -149,7 +76,8 @@ proptest! {
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
     ) {
         thread_local! {
-            static FRAMES: Vec<Vec<u8>> = captures().flat_map(|(_, frames)| frames).collect();
+            static FRAMES: Vec<Vec<u8>> =
+                captures::all().flat_map(|(_, frames)| frames).map(|frame| frame.bytes).collect();
         }
         let mut bytes = FRAMES.with(|frames| pick.get(frames).clone());
         for (at, value) in changes {

@@ -1,7 +1,19 @@
 //! Capture files as bytes in memory -> frames.
+//!
+//! [`Reader`] reads pcap and pcapng. It keeps no bytes: it is shown those that it has
+//! not consumed yet, a whole mapped file or as much of a stream as has come, and tells
+//! where in them the next frame lies.
 
+mod classic;
+mod link;
+mod ng;
+mod reader;
+#[cfg(test)]
+mod tests;
 mod time;
 
+pub use link::link_name;
+pub use reader::{CaptureError, FrameAt, LeftOut, MAX_RECORD, Reader, Step};
 pub use time::Time;
 
 use crate::wire::LinkType;

@@ -318,7 +318,12 @@ impl<'a> Walk<'_, '_, 'a> {
                     Severity::Error => "error",
                 };
                 found.push(NoteEntry {
-                    at: path.to_owned(),
+                    at: if path.is_empty() {
+                        node.field().name
+                    } else {
+                        path
+                    }
+                    .to_owned(),
                     severity,
                     text: note.kind.to_string(),
                 });
@@ -335,8 +340,13 @@ impl Serialize for Walk<'_, '_, '_> {
         let mut list = serializer.serialize_seq(None)?;
         for node in self.nodes() {
             let (start, len) = (u64::from(node.node().start), u64::from(node.node().len));
+            let path = trail.enter(node);
             list.serialize_element(&RangeEntry {
-                at: trail.enter(node),
+                at: if path.is_empty() {
+                    node.field().name
+                } else {
+                    path
+                },
                 range: [start, start + len],
             })?;
         }

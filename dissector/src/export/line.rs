@@ -35,7 +35,7 @@ pub const COLUMNS: [Column; 7] = [
     column("family", 10, false),
     column("message", 19, false),
     column("flags", 11, false),
-    column("port or group", 14, false),
+    column("port or group", 20, false),
 ];
 
 const fn column(title: &'static str, width: usize, right: bool) -> Column {
@@ -56,26 +56,24 @@ pub struct Line {
 }
 
 impl Line {
-    /// Appends the whole line, without a line feed.
+    /// Appends the whole line, without a line feed. What is too long for its column takes
+    /// the room that the columns after it leave, so that the summaries stay aligned.
     pub fn write(&self, out: &mut String, color: bool) {
-        let last = self.columns.len() - 1;
-        for (at, (span, column)) in self.columns.iter().zip(COLUMNS).enumerate() {
-            let missing = column.width.saturating_sub(span.text.chars().count());
-            let fill = |out: &mut String| out.extend(std::iter::repeat_n(' ', missing));
-            if column.right {
-                fill(out);
-            }
+        let mut over = 0;
+        let mut gap = 0;
+        for (span, column) in self.columns.iter().zip(COLUMNS) {
+            let len = span.text.chars().count();
+            let free = column.width.saturating_sub(len);
+            let fill = free.saturating_sub(over);
+            over = (over + len.saturating_sub(column.width)).saturating_sub(free);
+            let before = gap + if column.right { fill } else { 0 };
+            out.extend(std::iter::repeat_n(' ', before));
             // Writing to a string does not fail.
             let _ = paint(out, [span], color);
-            if !column.right && (at < last || !self.summary.is_empty()) {
-                fill(out);
-            }
-            if at < last {
-                out.push(' ');
-            }
+            gap = 1 + if column.right { 0 } else { fill };
         }
         if !self.summary.is_empty() {
-            out.push(' ');
+            out.extend(std::iter::repeat_n(' ', gap));
         }
         let _ = paint(out, &self.summary, color);
     }
@@ -167,9 +165,10 @@ fn peer(head: &Head<'_>, options: &Options<'_>) -> Span {
 fn whole_summary(view: &MessageView<'_>, options: &Options<'_>) -> Vec<Span> {
     let mut out = Vec::new();
     marks(view, &mut out);
+    let from_kernel = view.head.record.direction == Direction::FromKernel;
     match view.head.header.kind {
-        NLMSG_ERROR => answer(view, "ok", options, &mut out),
-        NLMSG_DONE => answer(view, "done", options, &mut out),
+        NLMSG_ERROR if from_kernel => answer(view, "ok", options, &mut out),
+        NLMSG_DONE if from_kernel => answer(view, "done", options, &mut out),
         _ => {
             request_failed(view, options, &mut out);
             summary(view, options, &mut out);
@@ -235,14 +234,16 @@ fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out
             let name = errno_name(refused.errno, options.show.numeric);
             out.push(Span::new(Role::Error, name));
         }
-        _ if view.head.errno().is_none() => out.push(Span::new(Role::Warning, "cut off")),
+        _ if view.head.payload.len() < 4 => out.push(Span::new(Role::Warning, "cut off")),
         _ => out.push(Span::new(Role::Good, good)),
     }
     if let Some(refused) = &refused {
         reason(refused, out);
     }
-    let meaning = quoted(view)
-        .and_then(|mark| mark.message)
+    let meaning = view
+        .head
+        .asked
+        .or_else(|| quoted(view)?.message)
         .or_else(|| view.request?.mark.message);
     if let Some(message) = meaning {
         space(out);

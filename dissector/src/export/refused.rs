@@ -2,9 +2,8 @@
 
 use crate::context::MessageView;
 use crate::schema::base::nlmsgerr;
-use crate::schema::{AttributeSet, Type};
+use crate::schema::{AttributeSet, Family, Type};
 use crate::tape::{MessageMark, NodeFlags, NodeIndex, NodeRef, Tape};
-use crate::value::Value;
 use crate::wire::{NLMSG_DONE, NLMSG_ERROR};
 
 /// What the kernel says of a request that it refuses, or warns of.
@@ -28,7 +27,7 @@ pub struct Refused<'a> {
 }
 
 /// An attribute that the kernel misses.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Missing<'a> {
     /// Its number.
     pub number: u32,
@@ -39,6 +38,8 @@ pub struct Missing<'a> {
     pub nest_offset: Option<u32>,
     /// That nest.
     pub nest: Option<NodeRef<'a>>,
+    /// The family of the request.
+    pub family: Option<&'static Family>,
 }
 
 impl Refused<'_> {
@@ -50,18 +51,19 @@ impl Refused<'_> {
 }
 
 impl Missing<'_> {
-    /// The missing attribute with the nest it is missed in: `linkinfo.kind`; its number
-    /// where it has no known name.
+    /// The missing attribute as a filter names it: `rt-link.linkinfo.kind`; with its
+    /// number where it has no known name.
     #[must_use]
     pub fn path(&self) -> String {
         let name = match self.name {
             Some(name) => name.to_owned(),
-            None => format!("attribute {}", self.number),
+            None => self.number.to_string(),
         };
-        match (self.nest, self.nest_offset) {
-            (Some(nest), _) => format!("{}.{name}", nest.path()),
-            (None, Some(offset)) => format!("{name} in the nest at byte {offset}"),
-            (None, None) => name,
+        match (self.nest, self.nest_offset, self.family) {
+            (Some(nest), _, _) => format!("{}.{name}", nest.path()),
+            (None, Some(offset), _) => format!("{name} in the nest at byte {offset}"),
+            (None, None, Some(family)) => format!("{}.{name}", family.name),
+            (None, None, None) => name,
         }
     }
 }
@@ -104,7 +106,9 @@ pub fn refused<'a>(view: &MessageView<'a>) -> Option<Refused<'a>> {
         let nest = nest_offset.and_then(|offset| place(view, offset));
         let set = match nest_offset {
             Some(_) => nest.and_then(attributes_of),
-            None => request_set(view),
+            None => request_mark(view)
+                .and_then(|mark| mark.message)
+                .and_then(|message| message.attributes),
         };
         let field = u16::try_from(number)
             .ok()
@@ -114,6 +118,9 @@ pub fn refused<'a>(view: &MessageView<'a>) -> Option<Refused<'a>> {
             name: field.map(|field| field.name),
             nest_offset,
             nest,
+            family: request_mark(view)
+                .and_then(|mark| mark.family)
+                .or(view.head.family),
         }
     });
     Some(found)
@@ -140,10 +147,10 @@ pub(super) fn quoted(view: &MessageView<'_>) -> Option<MessageMark> {
 
 /// Text without the NUL that ends it.
 fn words(node: NodeRef<'_>) -> &[u8] {
-    match node.value() {
-        Value::Text(text) => text,
-        _ => node.payload(),
-    }
+    node.payload()
+        .split(|byte| *byte == 0)
+        .next()
+        .unwrap_or_default()
 }
 
 fn number(node: NodeRef<'_>) -> Option<u32> {
@@ -174,10 +181,11 @@ fn node_in<'a>(
     tape.at(frame, tape.node_at(node.start + offset)?)
 }
 
-/// The attributes of the request, at its top.
-fn request_set(view: &MessageView<'_>) -> Option<&'static AttributeSet> {
-    let own = quoted(view).and_then(|mark| mark.message);
-    own.or_else(|| view.request?.mark.message)?.attributes
+/// The request as the error carries it, or else as it was seen.
+fn request_mark(view: &MessageView<'_>) -> Option<MessageMark> {
+    quoted(view)
+        .filter(|mark| mark.message.is_some())
+        .or_else(|| Some(view.request?.mark))
 }
 
 /// The attributes a nest may hold.

@@ -2,7 +2,7 @@
 
 use super::{Options, Role, Span, limited};
 use crate::context::MessageView;
-use crate::schema::{SummaryEntry, Type, base};
+use crate::schema::{SummaryEntry, Type};
 use crate::tape::{NodeFlags, NodeRef};
 use crate::value::Value;
 
@@ -25,7 +25,7 @@ pub(super) fn summary(view: &MessageView<'_>, options: &Options<'_>, out: &mut V
         }
     }
     if out.len() == before {
-        untold(node, options, out);
+        untold(node, view.head.message.is_some(), options, out);
     }
 }
 
@@ -75,6 +75,19 @@ impl<'t> Hits<'t> {
         hits
     }
 
+    /// Of an attribute and a header's member with the same name the attribute counts.
+    fn add(&mut self, node: NodeRef<'t>) {
+        let attribute = node.has(NodeFlags::ATTRIBUTE);
+        match self.first {
+            Some(first) if first.has(NodeFlags::ATTRIBUTE) == attribute => self.count += 1,
+            Some(_) if !attribute => {}
+            _ => {
+                self.first = Some(node);
+                self.count = 1;
+            }
+        }
+    }
+
     fn below(&mut self, node: NodeRef<'t>, path: &[&str]) {
         let Some((name, rest)) = path.split_first() else {
             return;
@@ -82,15 +95,19 @@ impl<'t> Hits<'t> {
         for child in node.children() {
             if child.has(NodeFlags::UNNAMED) {
                 self.below(child, path);
-            } else if child.field().name != *name {
+            } else if child.field().name != *name || no_flags(child) {
             } else if rest.is_empty() {
-                self.first = self.first.or(Some(child));
-                self.count += 1;
+                self.add(child);
             } else {
                 self.below(child, rest);
             }
         }
     }
+}
+
+/// Whether the node is a set of flags of which none is set: nothing to tell.
+fn no_flags(node: NodeRef<'_>) -> bool {
+    node.field().names.is_some_and(|names| names.as_flags) && node.value() == Value::Unsigned(0)
 }
 
 /// Appends a value, the first of `count`.
@@ -126,13 +143,13 @@ fn value(node: NodeRef<'_>, count: usize, options: &Options<'_>, out: &mut Vec<S
 }
 
 /// Appends the first few attributes that hold a value, or else header fields, or else
-/// how much there is.
-fn untold(node: NodeRef<'_>, options: &Options<'_>, out: &mut Vec<Span>) {
+/// how much there is; nothing of a `known` message that is empty.
+fn untold(node: NodeRef<'_>, known: bool, options: &Options<'_>, out: &mut Vec<Span>) {
     let mut shown = 0;
     let scalar = |node: &NodeRef<'_>| {
         !node.has_children()
             && !matches!(node.field().ty, Type::Pad | Type::Unused)
-            && !std::ptr::eq(node.field(), &raw const base::UNKNOWN_ATTRIBUTE)
+            && !node.field().is_base()
     };
     let attributes = || {
         node.children()
@@ -141,6 +158,7 @@ fn untold(node: NodeRef<'_>, options: &Options<'_>, out: &mut Vec<Span>) {
     let members = || {
         node.children()
             .filter(|child| child.has(NodeFlags::UNNAMED) && !child.has(NodeFlags::ATTRIBUTE))
+            .filter(|child| !child.field().is_base())
             .flat_map(|header| header.children())
             .filter(|member| member.bytes().iter().any(|byte| *byte != 0))
     };
@@ -158,6 +176,7 @@ fn untold(node: NodeRef<'_>, options: &Options<'_>, out: &mut Vec<Span>) {
         return;
     }
     let text = match (attributes().count(), node.node().len) {
+        (0, _) if known => return,
         (0, len) => format!("{len} bytes"),
         (1, _) => "1 attribute".to_owned(),
         (count, _) => format!("{count} attributes"),

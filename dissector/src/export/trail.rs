@@ -12,12 +12,22 @@ const EXT_ACK: &str = "ext-ack";
 /// entered, in order; nodes may be left out together with all below them.
 #[derive(Default)]
 pub(super) struct Trail {
-    /// Where each open node ends, and the length of the path at it.
-    open: Vec<(NodeIndex, usize)>,
-    /// The path of the innermost node entered.
-    path: String,
-    /// How many of the tape's messages begin at or before it.
+    open: Vec<Open>,
+    /// The paths of all open nodes, each beginning in or behind the one before.
+    text: String,
+    /// How many of the tape's messages begin at or before the node entered last.
     messages: usize,
+}
+
+/// A node that the walk is inside of.
+#[derive(Clone, Copy)]
+struct Open {
+    /// The first node behind it.
+    next: NodeIndex,
+    /// Where its path begins in the text.
+    start: usize,
+    /// Where its path ends.
+    end: usize,
 }
 
 impl Trail {
@@ -25,62 +35,61 @@ impl Trail {
     /// by; a layer without a name has the path of what holds it.
     pub(super) fn enter(&mut self, node: NodeRef<'_>) -> &str {
         let index = node.index();
-        while self.open.last().is_some_and(|(end, _)| *end <= index) {
+        while self.open.last().is_some_and(|open| open.next <= index) {
             self.open.pop();
         }
-        self.path
-            .truncate(self.open.last().map_or(0, |(_, len)| *len));
-        let marks = node.tape().messages();
-        let before = self.messages;
-        while marks
-            .get(self.messages)
-            .is_some_and(|mark| mark.node <= index)
-        {
-            self.messages += 1;
-        }
+        let above = self.open.last();
+        self.text.truncate(above.map_or(0, |open| open.end));
+        let mut start = above.map_or(0, |open| open.start);
         let field = node.field();
-        let begun = (self.messages > before).then(|| marks.get(self.messages - 1));
-        if let Some(mark) = begun.flatten().filter(|mark| mark.node == index) {
-            self.path.clear();
-            self.path
-                .push_str(mark.family.map_or("", |family| family.name));
+        if let Some(family) = self.begins(node) {
+            start = self.text.len();
+            self.text.push_str(family);
+        } else if std::ptr::eq(field, &raw const base::UNKNOWN_ATTRIBUTE) {
+            match node.number() {
+                Some(number) => self.push(start, &number.to_string()),
+                None => self.push(start, field.name),
+            }
         } else if field.is_base() {
-            self.base(node);
+            // What every frame has is named by itself, wherever it stands.
+            start = self.text.len();
+            if node.has(NodeFlags::ATTRIBUTE) {
+                self.text.push_str(EXT_ACK);
+            }
+            self.push(start, field.name);
         } else if !node.has(NodeFlags::UNNAMED) {
-            self.push(field.name);
+            self.push(start, field.name);
         }
-        self.open.push((node.node().next, self.path.len()));
-        &self.path
+        self.open.push(Open {
+            next: node.node().next,
+            start,
+            end: self.text.len(),
+        });
+        self.path()
     }
 
-    /// The path of the last node entered.
+    /// The path of the node entered last.
     pub(super) fn path(&self) -> &str {
-        &self.path
+        let start = self.open.last().map_or(0, |open| open.start);
+        self.text.get(start..).unwrap_or_default()
     }
 
-    /// What every frame has is named by itself, wherever it stands.
-    fn base(&mut self, node: NodeRef<'_>) {
-        let field = node.field();
-        if std::ptr::eq(field, &raw const base::UNKNOWN_ATTRIBUTE) {
-            let name = match node.number() {
-                Some(number) => number.to_string(),
-                None => field.name.to_owned(),
-            };
-            self.push(&name);
-            return;
+    /// The name of the family of the message that begins with `node`, if one does.
+    fn begins(&mut self, node: NodeRef<'_>) -> Option<&'static str> {
+        let marks = node.tape().messages();
+        let mut begun = None;
+        while let Some(mark) = marks.get(self.messages).filter(|m| m.node <= node.index()) {
+            self.messages += 1;
+            begun = Some(mark).filter(|mark| mark.node == node.index());
         }
-        self.path.clear();
-        if node.has(NodeFlags::ATTRIBUTE) {
-            self.path.push_str(EXT_ACK);
-        }
-        self.push(field.name);
+        Some(begun?.family.map_or("", |family| family.name))
     }
 
-    fn push(&mut self, name: &str) {
-        if !self.path.is_empty() {
-            self.path.push('.');
+    fn push(&mut self, start: usize, name: &str) {
+        if self.text.len() > start {
+            self.text.push('.');
         }
-        self.path.push_str(name);
+        self.text.push_str(name);
     }
 }
 
@@ -106,8 +115,8 @@ impl<'t> NotesInOrder<'t> {
         while self.notes.get(self.at).is_some_and(|note| note.node < node) {
             self.at += 1;
         }
-        let note = self.notes.get(self.at).filter(|note| note.node == node)?;
+        let found = self.notes.get(self.at).filter(|note| note.node == node)?;
         self.at += 1;
-        Some(note)
+        Some(found)
     }
 }

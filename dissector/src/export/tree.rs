@@ -154,7 +154,7 @@ impl Tree<'_> {
         if node.index() == self.view.mark.node {
             self.title(&mut spans);
         } else {
-            self.name(node, element, &mut spans);
+            Self::name(node, element, &mut spans);
             if masked {
                 spans.push(Span::new(Role::Plain, ": "));
                 spans.push(Span::new(Role::Value, "(redacted)"));
@@ -162,7 +162,7 @@ impl Tree<'_> {
             } else {
                 self.value(node, &mut spans);
             }
-            self.asides(node, element.is_some(), &mut spans);
+            Self::asides(node, element.is_some(), &mut spans);
         }
         if self.options.ranges {
             let (start, len) = (node.node().start, node.node().len);
@@ -249,7 +249,7 @@ impl Tree<'_> {
     }
 
     /// The name, or the number of what has none.
-    fn name(&self, node: NodeRef<'_>, element: Option<u32>, spans: &mut Vec<Span>) {
+    fn name(node: NodeRef<'_>, element: Option<u32>, spans: &mut Vec<Span>) {
         let field = node.field();
         let unknown = std::ptr::eq(field, &raw const base::UNKNOWN_ATTRIBUTE);
         let number = node.number();
@@ -290,7 +290,7 @@ impl Tree<'_> {
     }
 
     /// What stands dim behind the value.
-    fn asides(&self, node: NodeRef<'_>, element: bool, spans: &mut Vec<Span>) {
+    fn asides(node: NodeRef<'_>, element: bool, spans: &mut Vec<Span>) {
         let field = node.field();
         if node.has(NodeFlags::GUESS) {
             spans.push(Span::new(Role::Hint, "  (guess)"));

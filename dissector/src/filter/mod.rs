@@ -1,13 +1,34 @@
 //! The filter language: text -> tokens -> expression -> checked filter -> yes or no.
 
-use std::ops::Range;
+mod check;
+mod complete;
+mod constant;
+mod error;
+mod evaluate;
+mod header;
+mod lex;
+mod literal;
+mod parse;
+mod relation;
+mod resolve;
+mod shape;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+pub use complete::{Completion, complete};
+pub use error::FilterError;
 
 use crate::context::{Head, MessageView};
 use crate::schema::Schema;
+use evaluate::Checked;
 
 /// A filter that was checked against the schema.
 #[derive(Debug)]
-pub struct Filter {}
+pub struct Filter {
+    /// `None` passes everything.
+    checked: Option<Checked>,
+}
 
 /// What a filter says of a message whose attributes were not looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,48 +48,26 @@ impl Filter {
     ///
     /// What is wrong, and where.
     pub fn parse(text: &str, schema: &Schema) -> Result<Self, FilterError> {
-        let _ = (text, schema);
-        Ok(Self {})
+        let expr = parse::parse(text)?;
+        let checked = expr.map(|expr| check::check(&expr, schema)).transpose()?;
+        Ok(Self { checked })
     }
 
     /// What can be said without the attributes.
     #[must_use]
     pub fn head(&self, head: &Head<'_>) -> Verdict {
-        let _ = head;
-        Verdict::Yes
+        match &self.checked {
+            Some(checked) => checked.head(head),
+            None => Verdict::Yes,
+        }
     }
 
     /// Whether the message passes.
     #[must_use]
     pub fn matches(&self, view: &MessageView<'_>) -> bool {
-        let _ = view;
-        true
+        match &self.checked {
+            Some(checked) => checked.matches(view),
+            None => true,
+        }
     }
-}
-
-/// A mistake in a filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FilterError {
-    /// What is wrong, in one line.
-    pub message: String,
-    /// Which bytes of the text.
-    pub span: Range<usize>,
-    /// The nearest thing that would have been right.
-    pub suggestion: Option<String>,
-}
-
-/// One way to go on typing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Completion {
-    /// What stands in place of the word being typed.
-    pub text: String,
-    /// What it is, in a few words: a type, a UAPI name.
-    pub about: String,
-}
-
-/// The ways to complete `text` at byte `cursor`: which bytes they replace, and they.
-#[must_use]
-pub fn complete(text: &str, cursor: usize, schema: &Schema) -> (Range<usize>, Vec<Completion>) {
-    let _ = (text, schema);
-    (cursor..cursor, Vec::new())
 }

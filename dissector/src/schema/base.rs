@@ -191,13 +191,6 @@ pub static NLMSGHDR_STRUCT: Struct = Struct {
     ],
 };
 
-/// `struct genlmsghdr`.
-pub static GENLMSGHDR: Field = field(
-    "genlmsghdr",
-    Type::Struct(&GENLMSGHDR_STRUCT),
-    FieldOrder::Host,
-    Hint::None,
-);
 /// The layout of `struct genlmsghdr`.
 pub static GENLMSGHDR_STRUCT: Struct = Struct {
     name: "genlmsghdr",
@@ -238,9 +231,6 @@ pub static QUOTED_NLMSGHDR: Field = field(
 );
 /// Extended acknowledgement: the attributes after an error.
 pub static EXT_ACK: &AttributeSet = &protocols::SET_NLMSGERR_ATTRS;
-
-/// Names of `AF_*` numbers.
-pub static ADDRESS_FAMILIES: &Enum = &super::builtin::types::ENUM_ADDRESS_FAMILY;
 
 /// The numbers of the attributes of an extended acknowledgement
 /// (`enum nlmsgerr_attrs` of `linux/netlink.h`).
@@ -293,6 +283,20 @@ pub fn control_name(kind: u16) -> Option<&'static str> {
         .map(|entry| entry.uapi)
 }
 
+/// The names of all flags of messages: those that mean the same everywhere, then what
+/// the bits from 0x100 to 0x800 mean on a message that gets, makes, deletes or
+/// acknowledges.
+#[must_use]
+pub fn message_flags() -> [&'static Enum; 5] {
+    [
+        &protocols::ENUM_NLMSG_FLAGS,
+        &protocols::ENUM_GET_FLAGS,
+        &protocols::ENUM_NEW_FLAGS,
+        &protocols::ENUM_DELETE_FLAGS,
+        &protocols::ENUM_ACK_FLAGS,
+    ]
+}
+
 /// The enum that names the flags from 0x100 to 0x800 of a message.
 fn high_flags(header: Nlmsghdr, flags_as: Option<FlagsAs>) -> Option<&'static Enum> {
     if header.kind < NLMSG_MIN_TYPE {
@@ -326,44 +330,39 @@ pub fn flag_names(
         })
 }
 
+/// Every field of this module: what is part of every frame, of no family.
+pub fn fields() -> impl Iterator<Item = &'static Field> {
+    let own = [
+        &FRAME,
+        &PADDING,
+        &UNKNOWN,
+        &TRAILING,
+        &UNKNOWN_ATTRIBUTE,
+        &MESSAGE,
+        &QUOTED,
+        &COOKED,
+        &COOKED2,
+        &NLMSGHDR,
+        &GENLMSGHDR_STRUCT.field,
+        &ERROR,
+        &QUOTED_NLMSGHDR,
+    ];
+    let structs = [
+        &COOKED_STRUCT,
+        &COOKED2_STRUCT,
+        &NLMSGHDR_STRUCT,
+        &GENLMSGHDR_STRUCT,
+    ];
+    let members = structs.into_iter().flat_map(|of| of.members);
+    own.into_iter()
+        .chain(members.map(|member| &member.field))
+        .chain(EXT_ACK.attributes.fields())
+}
+
 impl Field {
     /// Whether it is one of this module's: part of every frame, of no family.
     #[must_use]
     pub fn is_base(&self) -> bool {
-        let within = |structure: &'static Struct| {
-            structure
-                .members
-                .iter()
-                .any(|member| std::ptr::eq(&raw const member.field, self))
-        };
-        [
-            &FRAME,
-            &PADDING,
-            &UNKNOWN,
-            &TRAILING,
-            &UNKNOWN_ATTRIBUTE,
-            &MESSAGE,
-            &QUOTED,
-            &COOKED,
-            &COOKED2,
-            &NLMSGHDR,
-            &GENLMSGHDR,
-            &ERROR,
-            &QUOTED_NLMSGHDR,
-        ]
-        .iter()
-        .any(|field| std::ptr::eq(*field, self))
-            || [
-                &COOKED_STRUCT,
-                &COOKED2_STRUCT,
-                &NLMSGHDR_STRUCT,
-                &GENLMSGHDR_STRUCT,
-            ]
-            .into_iter()
-            .any(within)
-            || EXT_ACK
-                .attributes
-                .iter()
-                .any(|field| std::ptr::eq(field, self))
+        fields().any(|field| std::ptr::eq(field, self))
     }
 }

@@ -7,12 +7,18 @@
 //! borrowed data that lives as long as the program, so that a node of a tape can
 //! point at its [`Field`] and two fields are the same when their addresses are.
 
+use std::fmt;
+use std::ops::Deref;
+use std::sync::OnceLock;
+
 pub mod base;
 mod builtin;
+mod leak;
 mod registry;
 pub mod ynl;
 
 pub use registry::{GenlIds, GenlName, Lookup, Schema};
+pub use ynl::{Decoder, Direction, FieldOrder, FlagsAs, Hint};
 
 /// One protocol family: a file of the schema.
 #[derive(Debug)]
@@ -72,26 +78,6 @@ pub struct Message {
     pub summary: &'static [SummaryEntry],
 }
 
-/// Towards which side a message travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// A request.
-    ToKernel,
-    /// An answer or a notification.
-    FromKernel,
-}
-
-/// Which names the flags from 0x100 to 0x800 have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FlagsAs {
-    /// `NLM_F_ROOT`, `NLM_F_MATCH`, `NLM_F_ATOMIC`.
-    Get,
-    /// `NLM_F_REPLACE`, `NLM_F_EXCL`, `NLM_F_CREATE`, `NLM_F_APPEND`.
-    New,
-    /// `NLM_F_NONREC`, `NLM_F_BULK`.
-    Delete,
-}
-
 /// One row of a message's table of multicast groups.
 #[derive(Debug)]
 pub struct GroupRule {
@@ -120,15 +106,61 @@ pub struct AttributeSet {
     /// Name in YNL: `link-attrs`.
     pub name: &'static str,
     /// Attributes in ascending order of [`Field::number`].
-    pub attributes: &'static [Field],
+    pub attributes: Attributes,
+}
+
+/// The attributes of a set, a slice. Sets nest in each other and in themselves, so those
+/// of a specification given at run time are put in when all its sets exist.
+pub struct Attributes {
+    built_in: &'static [Field],
+    loaded: OnceLock<&'static [Field]>,
+}
+
+impl Attributes {
+    /// Those of a built-in table.
+    #[must_use]
+    pub const fn new(fields: &'static [Field]) -> Self {
+        Self {
+            built_in: fields,
+            loaded: OnceLock::new(),
+        }
+    }
+
+    /// The attributes, as long as the program lives.
+    #[must_use]
+    pub fn fields(&self) -> &'static [Field] {
+        self.loaded.get().copied().unwrap_or(self.built_in)
+    }
+
+    /// Puts in those of a specification given at run time, once.
+    fn fill(&self, fields: &'static [Field]) {
+        self.loaded.get_or_init(|| fields);
+    }
+}
+
+impl Deref for Attributes {
+    type Target = [Field];
+
+    fn deref(&self) -> &[Field] {
+        self.fields()
+    }
+}
+
+impl fmt::Debug for Attributes {
+    // Names alone: a set may hold itself.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.iter().map(|field| field.name))
+            .finish()
+    }
 }
 
 impl AttributeSet {
     /// The attribute with this number (`nla_type` without its flags).
     #[must_use]
-    pub fn attribute(&self, number: u16) -> Option<&'static Field> {
+    pub fn attribute(&'static self, number: u16) -> Option<&'static Field> {
         // Numbers are nearly always dense from 0 or 1, so the guess mostly hits.
-        let fields = self.attributes;
+        let fields = &self.attributes;
         let first = fields.first()?.number;
         if let Some(field) = fields.get(usize::from(number.checked_sub(first)?))
             && field.number == number
@@ -207,17 +239,6 @@ pub struct Field {
     pub multi: bool,
     /// Key material, masked where that is asked for.
     pub secret: bool,
-}
-
-/// Byte order of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FieldOrder {
-    /// That of the machine that sent it.
-    Host,
-    /// Network order.
-    Big,
-    /// Little-endian whatever the host.
-    Little,
 }
 
 /// The names of a field's values.
@@ -363,27 +384,6 @@ pub enum Type {
     },
 }
 
-/// The custom decoders; what each does is said where it is written, in
-/// `walk::custom`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decoder {
-    /// `struct rtnexthop` after `struct rtnexthop`, each with attributes.
-    Rtnexthop,
-    /// `struct rtvia`: an address family and its address.
-    Rtvia,
-    /// A stack of MPLS labels.
-    MplsLabels,
-}
-
-impl Decoder {
-    /// Every decoder with its name in the schema.
-    pub const ALL: &'static [(&'static str, Decoder)] = &[
-        ("rtnexthop", Decoder::Rtnexthop),
-        ("rtvia", Decoder::Rtvia),
-        ("mpls-labels", Decoder::MplsLabels),
-    ];
-}
-
 /// Which field a sub-message looks at.
 #[derive(Debug, Clone, Copy)]
 pub enum Selector {
@@ -416,55 +416,4 @@ pub enum FormatKey {
     Default,
     /// There is no selector.
     Absent,
-}
-
-/// How a value is shown to people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hint {
-    /// As its type suggests.
-    None,
-    /// In hexadecimal.
-    Hex,
-    /// In octal.
-    Octal,
-    /// A link-layer address.
-    Mac,
-    /// An IPv4 address.
-    Ipv4,
-    /// An IPv6 address.
-    Ipv6,
-    /// An IPv4 or IPv6 address, by its length.
-    Ip,
-    /// A UUID.
-    Uuid,
-    /// An interface index: with its name where known.
-    Ifindex,
-    /// A traffic control handle, `1:10`.
-    TcHandle,
-    /// A netlink port.
-    PortId,
-    /// Seconds.
-    Seconds,
-    /// Milliseconds.
-    Milliseconds,
-    /// Microseconds.
-    Microseconds,
-    /// Nanoseconds.
-    Nanoseconds,
-    /// Hundredths of a second (`USER_HZ`).
-    ClockTicks,
-    /// Bytes.
-    Bytes,
-    /// Bytes a second.
-    BytesPerSecond,
-    /// Bits a second.
-    BitsPerSecond,
-    /// Megabits a second.
-    MegabitsPerSecond,
-    /// Bytes that are text.
-    Text,
-    /// A network namespace id.
-    NetnsId,
-    /// An errno.
-    Errno,
 }

@@ -14,7 +14,7 @@ mod scope;
 use crate::note::NoteKind;
 use crate::schema::{Direction, GenlIds, Member, Schema, Struct, base};
 use crate::tape::{NodeFlags, NodeIndex, Tape};
-use crate::wire::{Cooked, LinkType, Messages, Order, protocol};
+use crate::wire::{Cooked, LinkType, Messages, NLMSG_HDRLEN, Order, nlmsghdr, protocol};
 
 /// How deep nodes may lie before their content is left as bytes.
 pub const MAX_DEPTH: u8 = 40;
@@ -111,7 +111,36 @@ impl Walker<'_> {
             let message_end = raw.offset + u32::try_from(raw.bytes.len()).unwrap_or(0);
             self.padding(message_end, messages.rest().1, 1);
         }
-        self.trailing(messages.rest().1, end, 1);
+        self.after_messages(messages.rest().0, messages.rest().1, end);
+    }
+
+    /// What is left of a frame after its messages: too short for another one, or with a
+    /// length that ends the chain. Zeros are no cause for a remark: some programs send
+    /// their whole buffer.
+    fn after_messages(&mut self, rest: &[u8], start: u32, end: u32) {
+        if start >= end {
+            return;
+        }
+        let len = end - start;
+        let node = self
+            .tape
+            .leaf(&base::TRAILING, start, len, 1, NodeFlags::NONE);
+        if rest.iter().all(|byte| *byte == 0) {
+            return;
+        }
+        self.tape.note(
+            node,
+            match nlmsghdr(self.order)(rest) {
+                Ok((_, header)) => NoteKind::MessageLength {
+                    says: header.len,
+                    left: len,
+                },
+                Err(_) => NoteKind::HeaderCut {
+                    need: NLMSG_HDRLEN,
+                    left: len,
+                },
+            },
+        );
     }
 
     /// The bytes from `start` to `end`.

@@ -142,8 +142,9 @@ impl<'a> RawMessage<'a> {
     }
 }
 
-/// The messages of a frame. What does not begin with a whole header ends the chain;
-/// a message with an impossible length takes the rest of the frame.
+/// The messages of a frame. What does not begin with a whole header ends the chain, and
+/// so does a length below that of a header, as it does for the kernel; a message longer
+/// than the frame takes the rest of it.
 #[derive(Debug, Clone)]
 pub struct Messages<'a> {
     content: &'a [u8],
@@ -175,12 +176,11 @@ impl<'a> Iterator for Messages<'a> {
 
     fn next(&mut self) -> Option<RawMessage<'a>> {
         let (_, header) = nlmsghdr(self.order)(self.content).ok()?;
+        if header.len < NLMSG_HDRLEN {
+            return None;
+        }
         let left = u32::try_from(self.content.len()).unwrap_or(u32::MAX);
-        let len = if header.len < NLMSG_HDRLEN {
-            left
-        } else {
-            header.len.min(left)
-        };
+        let len = header.len.min(left);
         let message = RawMessage {
             offset: self.offset,
             header,
@@ -227,8 +227,13 @@ mod tests {
     }
 
     #[test]
-    fn an_impossible_length_takes_the_rest() {
-        check(&[3], 40, &[(16, 40)], 56);
+    fn a_length_below_a_header_ends_the_chain() {
+        check(&[3], 40, &[], 16);
+        check(&[20, 0], 60, &[(16, 20)], 36);
+    }
+
+    #[test]
+    fn a_length_beyond_the_frame_takes_the_rest() {
         check(&[16, 100], 48, &[(16, 16), (32, 32)], 64);
     }
 

@@ -4,9 +4,61 @@
 //! in a [`FrameStore`]. Bytes are shared, never copied per frame: a file is mapped, a
 //! stream arrives in segments.
 
+mod batch;
+mod file;
+mod map;
+mod stdin;
 mod store;
+mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use store::{FrameEntry, FrameStore, Segment};
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use anyhow::Context as _;
+
+/// How many events wait at most until somebody takes them.
+const QUEUE: usize = 16;
+/// How many bytes of a stream, or of a compressed file, whoever keeps all of it reads:
+/// what is a bomb decompresses to more.
+pub const KEPT_LIMIT: u64 = 2 << 30;
+
+/// What to read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A file, or something else with a path that can be read.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+impl Input {
+    /// `-` is standard input.
+    #[must_use]
+    pub fn named(path: PathBuf) -> Self {
+        if path.as_os_str() == "-" {
+            Self::Stdin
+        } else {
+            Self::File(path)
+        }
+    }
+}
+
+/// As messages name it.
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Stdin => f.write_str("standard input"),
+        }
+    }
+}
 
 /// What a source tells.
 #[derive(Debug)]
@@ -29,10 +81,73 @@ pub enum SourceEvent {
 }
 
 /// Why a source ended early.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceError {
     /// Nothing could be read at all: exit status 1.
     Unusable(String),
     /// The input is damaged from somewhere on: exit status 2.
     Damaged(String),
+}
+
+/// Begins to read `input` on a thread of its own, which ends when the receiver is
+/// gone. Of what is not mapped it reads `limit` bytes at most, if there is one.
+///
+/// # Errors
+///
+/// No thread could be started. What is wrong with the input is told by
+/// [`SourceEvent::End`].
+pub fn open(input: Input, limit: Option<u64>) -> anyhow::Result<Receiver<SourceEvent>> {
+    let (sender, receiver) = sync_channel(QUEUE);
+    let read = move || {
+        let outlet = Outlet(sender);
+        let read = match input {
+            Input::File(path) => file::read(&path, limit, &outlet),
+            Input::Stdin => stdin::read(limit, &outlet),
+        };
+        let end = match read {
+            Ok(()) => Ok(()),
+            Err(Stop::Error(error)) => Err(error),
+            Err(Stop::Gone) => return,
+        };
+        // If nobody listens any more, nobody needs to know.
+        let _ = outlet.send(SourceEvent::End(end));
+    };
+    thread::Builder::new()
+        .name("source".to_owned())
+        .spawn(read)
+        .context("cannot start a thread")?;
+    Ok(receiver)
+}
+
+/// Why reading stops.
+enum Stop {
+    /// Nobody listens any more.
+    Gone,
+    /// It cannot go on.
+    Error(SourceError),
+}
+
+impl Stop {
+    /// Not even the first byte can be had.
+    fn unusable(error: &io::Error) -> Self {
+        Self::Error(SourceError::Unusable(words(error)))
+    }
+}
+
+/// Where a source sends its events.
+struct Outlet(SyncSender<SourceEvent>);
+
+impl Outlet {
+    fn send(&self, event: SourceEvent) -> Result<(), Stop> {
+        self.0.send(event).map_err(|_| Stop::Gone)
+    }
+}
+
+/// An error of the system without its number.
+fn words(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error ") {
+        Some(end) => text[..end].to_owned(),
+        None => text,
+    }
 }

@@ -1,5 +1,6 @@
 //! The frames of a capture, and the bytes they lie in.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ impl fmt::Debug for Segment {
 /// Where a frame lies, and what the capture says of it.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameEntry {
+    /// Its number in the capture, from 1; those that were left out count too.
+    pub number: u32,
     /// Number of the segment, from 0 in the order in which they were sent.
     pub segment: u32,
     /// Where its bytes begin in the segment.
@@ -51,22 +54,54 @@ pub struct FrameEntry {
     pub offset: u64,
 }
 
-/// All frames so far.
+/// The frames so far: all of them, or the latest.
 #[derive(Debug, Default)]
 pub struct FrameStore {
-    segments: Vec<Segment>,
-    frames: Vec<FrameEntry>,
+    segments: VecDeque<Segment>,
+    frames: VecDeque<FrameEntry>,
+    /// How many segments were given up.
+    forgotten: u32,
+    /// How many bytes are kept.
+    bytes: usize,
+    limit: Option<usize>,
 }
 
 impl FrameStore {
+    /// A store that keeps about `limit` bytes and forgets the oldest frames.
+    #[must_use]
+    pub fn latest(limit: usize) -> Self {
+        Self {
+            limit: Some(limit),
+            ..Self::default()
+        }
+    }
+
     /// Keeps a segment.
     pub fn add_segment(&mut self, segment: Segment) {
-        self.segments.push(segment);
+        self.bytes += segment.bytes().len();
+        self.segments.push_back(segment);
+        while self.limit.is_some_and(|limit| self.bytes > limit) && self.segments.len() > 1 {
+            self.forget();
+        }
+    }
+
+    /// Gives up the oldest segment and the frames in it.
+    fn forget(&mut self) {
+        let Some(segment) = self.segments.pop_front() else {
+            return;
+        };
+        self.bytes -= segment.bytes().len();
+        self.forgotten += 1;
+        while let Some(frame) = self.frames.front()
+            && frame.segment < self.forgotten
+        {
+            self.frames.pop_front();
+        }
     }
 
     /// Keeps frames.
     pub fn add_frames(&mut self, frames: &[FrameEntry]) {
-        self.frames.extend_from_slice(frames);
+        self.frames.extend(frames);
     }
 
     /// How many frames there are.
@@ -81,14 +116,35 @@ impl FrameStore {
         self.frames.is_empty()
     }
 
-    /// Frame number `number`, from 1.
+    /// All frames, in order.
+    pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        self.frames.iter().filter_map(|entry| self.of(entry))
+    }
+
+    /// Frame number `number`, as captures count.
     #[must_use]
     pub fn frame(&self, number: u32) -> Option<Frame<'_>> {
-        let entry = self.frames.get((number as usize).checked_sub(1)?)?;
-        let bytes = self.segments.get(entry.segment as usize)?.bytes();
+        // Where none was left out, the first guess is right.
+        let first = self.frames.front()?.number;
+        let guess = number.checked_sub(first)? as usize;
+        let entry = match self.frames.get(guess) {
+            Some(entry) if entry.number == number => entry,
+            _ => {
+                let at = self.frames.binary_search_by_key(&number, |it| it.number);
+                self.frames.get(at.ok()?)?
+            }
+        };
+        self.of(entry)
+    }
+
+    /// The frame at an entry; `None` once its bytes are forgotten.
+    #[must_use]
+    pub fn of(&self, entry: &FrameEntry) -> Option<Frame<'_>> {
+        let segment = entry.segment.checked_sub(self.forgotten)?;
+        let bytes = self.segments.get(segment as usize)?.bytes();
         let bytes = bytes.get(entry.start..entry.start.checked_add(entry.len as usize)?)?;
         Some(Frame {
-            number,
+            number: entry.number,
             time: entry.time,
             link: entry.link,
             interface: entry.interface,

@@ -6,7 +6,8 @@
 //! its name, flags are a list of names in alphabetical order, bytes are hexadecimal. A
 //! value without a name is its number, a flag without one its bit's value; an attribute
 //! that no table knows stands under its number. What occurs twice is a list, even where
-//! the schema says that it occurs once.
+//! the schema says that it occurs once; but a member of a fixed header whose name an
+//! attribute has too stands under the name of its struct, a dot, and its own.
 
 use std::fmt;
 
@@ -28,6 +29,8 @@ pub(super) struct ByName<'t> {
 enum Key {
     Name(&'static str),
     Number(u16),
+    /// A member of a struct.
+    Member(&'static str, &'static str),
 }
 
 impl Serialize for Key {
@@ -35,6 +38,7 @@ impl Serialize for Key {
         match self {
             Self::Name(name) => serializer.serialize_str(name),
             Self::Number(number) => serializer.collect_str(number),
+            Self::Member(of, name) => serializer.collect_str(&format_args!("{of}.{name}")),
         }
     }
 }
@@ -43,6 +47,8 @@ impl Serialize for Key {
 struct Entry<'t> {
     key: Key,
     piece: Piece<'t>,
+    /// The fixed header it is a member of.
+    header: Option<&'static str>,
 }
 
 #[derive(Clone, Copy)]
@@ -55,10 +61,10 @@ enum Piece<'t> {
 impl Serialize for ByName<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut entries = Vec::new();
-        let controls = is_control(&self.node);
-        collect(self.node, controls, &mut entries);
+        collect(self.node, is_control(&self.node), None, &mut entries);
+        part_members(&mut entries);
         let mut map = serializer.serialize_map(None)?;
-        self.write(entries, &mut map)?;
+        self.write(&entries, &mut map)?;
         map.end()
     }
 }
@@ -70,11 +76,12 @@ impl<'t> ByName<'t> {
             .node
             .children()
             .filter(|child| child.has(NodeFlags::ATTRIBUTE));
-        self.write(attributes.map(Entry::of).collect(), map)
+        let entries: Vec<_> = attributes.map(Entry::of).collect();
+        self.write(&entries, map)
     }
 
     /// Each name once, in the order in which they come.
-    fn write<M: SerializeMap>(&self, entries: Vec<Entry<'t>>, map: &mut M) -> Result<(), M::Error> {
+    fn write<M: SerializeMap>(&self, entries: &[Entry<'t>], map: &mut M) -> Result<(), M::Error> {
         let mut order: Vec<usize> = (0..entries.len()).collect();
         order.sort_by_key(|at| (entries[*at].key, *at));
         let mut groups: Vec<&[usize]> = order
@@ -110,6 +117,7 @@ impl<'t> Entry<'t> {
         Self {
             key,
             piece: Piece::Node(node),
+            header: None,
         }
     }
 }
@@ -123,14 +131,19 @@ fn is_control(node: &NodeRef<'_>) -> bool {
 
 /// What is below `node`, without the layers that have no name, without padding and without
 /// what the message's own headers say.
-fn collect<'t>(node: NodeRef<'t>, control: bool, out: &mut Vec<Entry<'t>>) {
+fn collect<'t>(
+    node: NodeRef<'t>,
+    control: bool,
+    header: Option<&'static str>,
+    out: &mut Vec<Entry<'t>>,
+) {
     for child in node.children() {
         let field = child.field();
         let left_out = [
             &raw const base::PADDING,
             &raw const base::NLMSGHDR,
             &raw const base::QUOTED_NLMSGHDR,
-            &raw const base::GENLMSGHDR,
+            &raw const base::GENLMSGHDR_STRUCT.field,
             &raw const base::ERROR,
             &raw const base::QUOTED,
         ];
@@ -141,16 +154,36 @@ fn collect<'t>(node: NodeRef<'t>, control: bool, out: &mut Vec<Entry<'t>>) {
             continue;
         }
         if !child.has(NodeFlags::UNNAMED) {
-            out.push(Entry::of(child));
+            let entry = Entry::of(child);
+            out.push(Entry { header, ..entry });
             continue;
         }
         if let Some(number) = child.number() {
             out.push(Entry {
                 key: Key::Name(field.name),
                 piece: Piece::Level(field, number),
+                header: None,
             });
         }
-        collect(child, control, out);
+        let header = matches!(field.ty, Type::Members).then_some(field.name);
+        collect(child, control, header, out);
+    }
+}
+
+/// Renames the members of a fixed header whose names attributes have too.
+fn part_members(entries: &mut [Entry<'_>]) {
+    if entries.iter().all(|entry| entry.header.is_none()) {
+        return;
+    }
+    let attributes = entries.iter().filter(|entry| entry.header.is_none());
+    let mut taken: Vec<Key> = attributes.map(|entry| entry.key).collect();
+    taken.sort_unstable();
+    for entry in entries {
+        if let (Some(header), Key::Name(name)) = (entry.header, entry.key)
+            && taken.binary_search(&entry.key).is_ok()
+        {
+            entry.key = Key::Member(header, name);
+        }
     }
 }
 
@@ -274,10 +307,11 @@ impl Serialize for Element<'_> {
             let mut entries = vec![Entry {
                 key: Key::Name(self.node.field().name),
                 piece: Piece::Level(self.node.field(), number),
+                header: None,
             }];
-            collect(self.node, false, &mut entries);
+            collect(self.node, false, None, &mut entries);
             let node = self.node;
-            ByName { node, show }.write(entries, &mut map)?;
+            ByName { node, show }.write(&entries, &mut map)?;
         } else {
             map.serialize_entry(&Key::Number(number), &piece)?;
         }

@@ -1,0 +1,411 @@
+//! A name -> the fields of the schema that have it.
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
+use super::header::{self, HeadField};
+use super::suggest::nearest;
+use crate::schema::{Family, Field, Schema, Struct, Type, base};
+
+/// How many layers without a name are followed.
+const MAX_LAYERS: u8 = 8;
+
+/// What a name stands for.
+#[derive(Debug)]
+pub(super) enum Name {
+    /// What every message has.
+    Head(HeadField),
+    /// Messages of a family.
+    Family(&'static Family),
+    /// Fields of the schema.
+    Fields(Fields),
+}
+
+/// The fields that a name stands for, and what lies above them.
+#[derive(Debug)]
+pub(super) struct Fields {
+    /// The family, where the name begins with one.
+    pub(super) root: Option<&'static Family>,
+    /// The names from there, or from anywhere, down to the field; empty where the
+    /// field alone tells.
+    pub(super) path: Vec<String>,
+    /// What the last name may be, without repetition.
+    pub(super) last: Vec<&'static Field>,
+}
+
+/// Why a name stands for nothing.
+#[derive(Debug)]
+pub(super) struct Unknown {
+    pub(super) message: String,
+    /// Where in the name the part begins that is unknown.
+    pub(super) at: usize,
+    pub(super) suggestion: Option<String>,
+}
+
+/// A field below another one, or in a message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Child {
+    pub(super) field: &'static Field,
+    /// It has no part in a path.
+    pub(super) unnamed: bool,
+}
+
+/// Whether a field is meant by this name: YNL's or that of the UAPI header.
+pub(super) fn is_named(field: &Field, name: &str) -> bool {
+    field.name == name || field.uapi == name
+}
+
+/// Finds names in a schema.
+pub(super) struct Resolver<'s> {
+    pub(super) schema: &'s Schema,
+    all: OnceCell<Vec<Child>>,
+}
+
+impl<'s> Resolver<'s> {
+    pub(super) fn new(schema: &'s Schema) -> Self {
+        Self {
+            schema,
+            all: OnceCell::new(),
+        }
+    }
+
+    /// The family with this name or the one that registers with it.
+    pub(super) fn family(&self, name: &str) -> Option<&'static Family> {
+        self.schema
+            .family(name)
+            .or_else(|| self.schema.genl_family(name))
+    }
+
+    /// Every field of the schema, those of every frame included.
+    pub(super) fn all(&self) -> &[Child] {
+        self.all.get_or_init(|| everything(self.schema))
+    }
+
+    /// What `name` stands for.
+    pub(super) fn resolve(&self, name: &str) -> Result<Name, Unknown> {
+        if let Some(field) = HeadField::named(name) {
+            return Ok(Name::Head(field));
+        }
+        if let Some(family) = self.family(name) {
+            return Ok(Name::Family(family));
+        }
+        let rooted = name
+            .split_once('.')
+            .and_then(|(first, rest)| Some((self.family(first)?, first.len() + 1, rest)));
+        let missing = match rooted {
+            Some((family, at, rest)) => {
+                let start = family_children(family);
+                match descend(&start, rest) {
+                    Ok(mut fields) => {
+                        fields.root = Some(family);
+                        return Ok(Name::Fields(fields));
+                    }
+                    Err(missing) => Some((family, at, missing)),
+                }
+            }
+            None => None,
+        };
+        // The fields of every frame have names with dots.
+        let whole: Vec<&Field> = (self.all().iter())
+            .filter(|child| child.field.name == name && name.contains('.'))
+            .map(|child| child.field)
+            .collect();
+        if !whole.is_empty() {
+            let path = Vec::new();
+            return Ok(Name::Fields(Fields {
+                root: None,
+                path,
+                last: whole,
+            }));
+        }
+        match (descend(self.all(), name), missing) {
+            (Ok(mut fields), _) => {
+                if !name.contains('.') {
+                    // The field's own address tells.
+                    fields.path.clear();
+                }
+                Ok(Name::Fields(fields))
+            }
+            (Err(_), Some((family, at, missing))) => {
+                Err(missing.explain(name, at, Some(family.name), &[]))
+            }
+            (Err(missing), None) => {
+                let first = missing.at == 0;
+                let others = if first {
+                    self.first_names()
+                } else {
+                    Vec::new()
+                };
+                Err(missing.explain(name, 0, None, &others))
+            }
+        }
+    }
+
+    /// Names that may begin a name, beside those of fields.
+    fn first_names(&self) -> Vec<String> {
+        let flags = HeadField::flags().map(|(flag, ..)| format!("flags.{flag}"));
+        let head = header::NAMES.iter().map(|(name, ..)| (*name).to_owned());
+        let families = self.schema.families().iter();
+        head.chain(flags)
+            .chain(families.map(|family| family.name.to_owned()))
+            .collect()
+    }
+}
+
+/// The part of a name that was not found.
+struct Missing {
+    part: String,
+    at: usize,
+    /// The field before it.
+    above: Option<&'static Field>,
+    /// What there would have been.
+    known: Vec<&'static str>,
+}
+
+impl Missing {
+    fn explain(
+        self,
+        name: &str,
+        offset: usize,
+        family: Option<&str>,
+        others: &[String],
+    ) -> Unknown {
+        let part = super::error::quote(&self.part);
+        let message = match (self.above, family) {
+            (Some(above), _) if self.known.is_empty() => {
+                format!("`{}` has no fields, so no {part}", above.name)
+            }
+            (Some(above), _) => format!("`{}` has no field {part}", above.name),
+            (None, Some(family)) => format!("`{family}` has no field {part}"),
+            (None, None) => format!("no field is called {part}"),
+        };
+        let at = offset + self.at;
+        let whole = others.iter().map(String::as_str);
+        let suggestion = match nearest(&self.part, self.known.iter().copied()) {
+            Some(near) => {
+                let before = name.get(..at).unwrap_or_default();
+                let after = name.get(at + self.part.len()..).unwrap_or_default();
+                let near = format!("{before}{near}{after}");
+                if others.is_empty() {
+                    Some(near)
+                } else {
+                    nearest(name, whole.chain([near.as_str()]))
+                }
+            }
+            None => nearest(name, whole),
+        };
+        Unknown {
+            message,
+            at,
+            suggestion,
+        }
+    }
+}
+
+/// Follows the names in `path` from `start`.
+fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
+    let mut names = Vec::new();
+    let mut level = Vec::new();
+    let mut above: Option<&'static Field> = None;
+    let mut at = 0;
+    for part in path.split('.') {
+        let below;
+        let choice: &[Child] = if above.is_some() {
+            below = children_of(&level);
+            &below
+        } else {
+            start
+        };
+        let of = |unnamed: bool| {
+            choice
+                .iter()
+                .filter(|child| child.unnamed == unnamed && is_named(child.field, part))
+                .map(|child| child.field)
+                .collect::<Vec<_>>()
+        };
+        let mut found = of(false);
+        if found.is_empty() {
+            found = of(true);
+        } else {
+            names.push(part.to_owned());
+        }
+        let Some(first) = found.first() else {
+            return Err(Missing {
+                part: part.to_owned(),
+                at,
+                above,
+                known: choice.iter().map(|child| child.field.name).collect(),
+            });
+        };
+        above = Some(first);
+        level = unique(found);
+        at += part.len() + 1;
+    }
+    let elements: Vec<_> = level.iter().flat_map(|field| elements(field)).collect();
+    level.extend(elements);
+    Ok(Fields {
+        root: None,
+        path: names,
+        last: unique(level),
+    })
+}
+
+fn unique(fields: Vec<&'static Field>) -> Vec<&'static Field> {
+    let mut seen = HashSet::new();
+    fields
+        .into_iter()
+        .filter(|field| seen.insert(std::ptr::from_ref(*field)))
+        .collect()
+}
+
+/// The values that stand without a name below an indexed array.
+fn elements(field: &'static Field) -> Vec<&'static Field> {
+    let mut found = Vec::new();
+    let mut at = field;
+    for _ in 0..MAX_LAYERS {
+        let Type::Indexed { element } = at.ty else {
+            break;
+        };
+        found.push(element);
+        at = element;
+    }
+    found
+}
+
+/// What may stand below any of these fields.
+pub(super) fn children_of(fields: &[&'static Field]) -> Vec<Child> {
+    let mut children = Vec::new();
+    for field in fields {
+        below(field, 0, &mut |child| children.push(child));
+    }
+    children
+}
+
+/// The fields of a family's messages: members of the header and attributes.
+pub(super) fn family_children(family: &'static Family) -> Vec<Child> {
+    let mut children = Vec::new();
+    for message in family.messages {
+        if let Some(header) = message.header {
+            members(header, &mut |child| children.push(child));
+        }
+        let attributes = message
+            .attributes
+            .map_or(&[][..], |set| set.attributes.fields());
+        children.extend(attributes.iter().map(named));
+    }
+    let mut seen = HashSet::new();
+    children.retain(|child| seen.insert(std::ptr::from_ref(child.field)));
+    children
+}
+
+fn named(field: &'static Field) -> Child {
+    Child {
+        field,
+        unnamed: false,
+    }
+}
+
+fn members(of: &'static Struct, visit: &mut dyn FnMut(Child)) {
+    visit(Child {
+        field: &of.field,
+        unnamed: true,
+    });
+    for member in of.members {
+        visit(named(&member.field));
+    }
+}
+
+/// Visits what may stand below a field, layers without a name passed over.
+pub(super) fn below(field: &'static Field, layers: u8, visit: &mut dyn FnMut(Child)) {
+    let attributes = |fields: &'static [Field], visit: &mut dyn FnMut(Child)| {
+        for field in fields {
+            visit(named(field));
+        }
+    };
+    match field.ty {
+        Type::Struct(of) => members(of, visit),
+        Type::Nest { header, set } => {
+            if let Some(header) = header {
+                members(header, visit);
+            }
+            attributes(set.attributes.fields(), visit);
+        }
+        Type::Array { element, .. } | Type::Indexed { element } => {
+            visit(Child {
+                field: element,
+                unnamed: true,
+            });
+            if layers < MAX_LAYERS {
+                below(element, layers + 1, visit);
+            }
+        }
+        Type::TypeValue { levels, set } => {
+            for level in levels {
+                visit(Child {
+                    field: level,
+                    unnamed: true,
+                });
+            }
+            attributes(set.attributes.fields(), visit);
+        }
+        Type::SubMessage { formats, .. } => {
+            for format in formats {
+                if let Some(header) = format.header {
+                    members(header, visit);
+                }
+                attributes(format.set.map_or(&[], |set| set.attributes.fields()), visit);
+            }
+        }
+        Type::BitUnit { parts, .. } => attributes(parts, visit),
+        Type::Custom { header, set, .. } => {
+            if let Some(header) = header {
+                members(header, visit);
+            }
+            attributes(set.map_or(&[], |set| set.attributes.fields()), visit);
+        }
+        Type::Int { .. }
+        | Type::VarInt { .. }
+        | Type::Bitfield32
+        | Type::Flag
+        | Type::String
+        | Type::Binary
+        | Type::Members
+        | Type::Bits { .. }
+        | Type::Pad
+        | Type::Unused => {}
+    }
+}
+
+/// Every field that a message of the schema can hold, and those of every frame.
+fn everything(schema: &Schema) -> Vec<Child> {
+    let mut found: Vec<Child> = Vec::new();
+    let mut seen: HashSet<*const Field> = HashSet::new();
+    let mut add = |child: Child, found: &mut Vec<Child>| {
+        if seen.insert(std::ptr::from_ref(child.field)) {
+            found.push(child);
+        }
+    };
+    for family in schema.families() {
+        for child in family_children(family) {
+            add(child, &mut found);
+        }
+        for set in family.sets {
+            for field in set.attributes.fields() {
+                add(named(field), &mut found);
+            }
+        }
+        for of in family.structs {
+            members(of, &mut |child| add(child, &mut found));
+        }
+    }
+    for field in base::fields() {
+        add(named(field), &mut found);
+    }
+    // What the fields found so far hold comes after them, and is looked into in its turn.
+    let mut at = 0;
+    while let Some(child) = found.get(at).copied() {
+        below(child.field, 0, &mut |child| add(child, &mut found));
+        at += 1;
+    }
+    found
+}

@@ -1,0 +1,275 @@
+//! A checked specification as tables that live as long as the program.
+
+use super::ynl::model;
+use super::{
+    AttributeSet, Attributes, Enum, EnumEntry, Family, Field, Format, FormatKey, Group, GroupRule,
+    Member, Message, Selector, Struct, SummaryEntry, Type, ValueNames,
+};
+
+/// The family of the first file; none where it only defines what others use.
+pub(super) fn family(model: &model::Model) -> Option<&'static Family> {
+    let file = model.files.first()?;
+    let family = file.family.as_ref()?;
+    let tables = Tables::of(model);
+    let groups = list(family.groups.iter().map(|group| Group {
+        name: text(&group.name),
+        number: group.number,
+    }));
+    let messages = family.messages.iter().map(|message| Message {
+        uapi: text(&message.uapi),
+        name: text(&message.name),
+        number: message.number,
+        direction: message.direction,
+        when_family: list(message.when_family.iter().copied()),
+        flags_as: message.flags_as,
+        echoes_request: message.echoes_request,
+        header: message.header.and_then(|index| tables.layout(index)),
+        attributes: message.attributes.and_then(|index| tables.set(index)),
+        groups: list(message.groups.iter().filter_map(|rule| {
+            Some(GroupRule {
+                group: groups.get(rule.group)?,
+                families: list(rule.families.iter().copied()),
+                flags: rule.flags,
+            })
+        })),
+        summary: list(message.summary.iter().map(summary)),
+    });
+    Some(Box::leak(Box::new(Family {
+        name: text(&file.name),
+        protocol: family.protocol,
+        genl: family.genl.as_deref().map(text),
+        messages: list(messages),
+        sets: list(file.sets.iter().filter_map(|index| tables.set(*index))),
+        structs: list(
+            file.structs
+                .iter()
+                .filter_map(|index| tables.layout(*index)),
+        ),
+        enums: list(
+            file.enums
+                .iter()
+                .filter_map(|index| tables.enums.get(*index).copied()),
+        ),
+        groups,
+    })))
+}
+
+fn text(text: &str) -> &'static str {
+    Box::leak(text.to_owned().into_boxed_str())
+}
+
+fn list<T>(items: impl Iterator<Item = T>) -> &'static [T] {
+    Box::leak(items.collect::<Vec<T>>().into_boxed_slice())
+}
+
+fn summary(entry: &model::SummaryEntry) -> SummaryEntry {
+    SummaryEntry {
+        label: text(&entry.label),
+        joined: entry.joined,
+        paths: list(
+            entry
+                .paths
+                .iter()
+                .map(|path| list(path.iter().map(|name| text(name)))),
+        ),
+    }
+}
+
+/// What exists already, by its index in the model.
+struct Tables {
+    enums: Vec<&'static Enum>,
+    /// A struct may refer to one with a higher index; a hole is one that is not there yet.
+    structs: Vec<Option<&'static Struct>>,
+    sets: Vec<&'static AttributeSet>,
+    sub_messages: Vec<&'static [Format]>,
+}
+
+impl Tables {
+    fn of(model: &model::Model) -> Self {
+        let mut tables = Self {
+            enums: model.enums.iter().map(names).collect(),
+            structs: vec![None; model.structs.len()],
+            sets: Vec::new(),
+            sub_messages: Vec::new(),
+        };
+        for index in 0..model.structs.len() {
+            tables.structure(model, index);
+        }
+        // Sets first without their attributes, which refer to sets.
+        for set in &model.sets {
+            tables.sets.push(Box::leak(Box::new(AttributeSet {
+                name: text(&set.name),
+                attributes: Attributes::new(&[]),
+            })));
+        }
+        for sub_message in &model.sub_messages {
+            let formats = list(sub_message.formats.iter().map(|format| Format {
+                when: match &format.when {
+                    model::FormatKey::Name(name) => FormatKey::Name(text(name)),
+                    model::FormatKey::Number(number) => FormatKey::Number(*number),
+                    model::FormatKey::Default => FormatKey::Default,
+                    model::FormatKey::Absent => FormatKey::Absent,
+                },
+                header: format.header.and_then(|index| tables.layout(index)),
+                set: format.set.and_then(|index| tables.set(index)),
+            }));
+            tables.sub_messages.push(formats);
+        }
+        for (set, written) in tables.sets.iter().zip(&model.sets) {
+            set.attributes.fill(list(
+                written.attributes.iter().map(|field| tables.field(field)),
+            ));
+        }
+        tables
+    }
+
+    fn layout(&self, index: usize) -> Option<&'static Struct> {
+        self.structs.get(index).copied().flatten()
+    }
+
+    fn set(&self, index: usize) -> Option<&'static AttributeSet> {
+        self.sets.get(index).copied()
+    }
+
+    /// Makes a struct, and before it those of its members; how deep is bounded by the
+    /// check of the specification.
+    fn structure(&mut self, model: &model::Model, index: usize) {
+        let Some(layout) = model.structs.get(index) else {
+            return;
+        };
+        if self.layout(index).is_some() {
+            return;
+        }
+        for member in &layout.members {
+            if let Some(inner) = inner_struct(&member.field.ty) {
+                self.structure(model, inner);
+            }
+        }
+        let name = text(&layout.name);
+        let made: &'static Struct = Box::leak(Box::new(Struct {
+            name,
+            size: layout.size,
+            members: list(layout.members.iter().map(|member| Member {
+                field: self.field(&member.field),
+                offset: member.offset,
+                len: member.len,
+            })),
+            field: Field::of_struct(name),
+        }));
+        if let Some(slot) = self.structs.get_mut(index) {
+            *slot = Some(made);
+        }
+    }
+
+    fn field(&self, field: &model::Field) -> Field {
+        Field {
+            name: text(&field.name),
+            uapi: text(&field.uapi),
+            number: field.number,
+            ty: self.ty(&field.ty),
+            order: field.order,
+            hint: field.hint,
+            names: field.names.and_then(|names| {
+                Some(ValueNames {
+                    of: self.enums.get(names.of)?,
+                    as_flags: names.as_flags,
+                    in_json: names.in_json,
+                })
+            }),
+            multi: field.multi,
+            secret: field.secret,
+        }
+    }
+
+    fn fields(&self, fields: &[model::Field]) -> &'static [Field] {
+        list(fields.iter().map(|field| self.field(field)))
+    }
+
+    fn element(&self, element: &model::Field) -> &'static Field {
+        Box::leak(Box::new(self.field(element)))
+    }
+
+    /// A type. What refers to something that the model does not have, which the check
+    /// of the specification rules out, is bytes.
+    fn ty(&self, ty: &model::Type) -> Type {
+        match *ty {
+            model::Type::Int { bytes, signed } => Type::Int { bytes, signed },
+            model::Type::VarInt { signed } => Type::VarInt { signed },
+            model::Type::Bitfield32 => Type::Bitfield32,
+            model::Type::Flag => Type::Flag,
+            model::Type::String => Type::String,
+            model::Type::Binary => Type::Binary,
+            model::Type::Struct(index) => self.layout(index).map_or(Type::Binary, Type::Struct),
+            model::Type::Array {
+                ref element,
+                stride,
+            } => Type::Array {
+                element: self.element(element),
+                stride,
+            },
+            model::Type::Nest { header, set } => {
+                self.set(set).map_or(Type::Binary, |set| Type::Nest {
+                    header: header.and_then(|index| self.layout(index)),
+                    set,
+                })
+            }
+            model::Type::Indexed { ref element } => Type::Indexed {
+                element: self.element(element),
+            },
+            model::Type::TypeValue { ref levels, set } => {
+                self.set(set).map_or(Type::Binary, |set| Type::TypeValue {
+                    levels: self.fields(levels),
+                    set,
+                })
+            }
+            model::Type::SubMessage {
+                formats,
+                ref selector,
+            } => Type::SubMessage {
+                formats: self.sub_messages.get(formats).copied().unwrap_or(&[]),
+                selector: match selector {
+                    model::Selector::Fields(names) => {
+                        Selector::Fields(list(names.iter().map(|name| text(name))))
+                    }
+                    model::Selector::AttributeType => Selector::AttributeType,
+                },
+            },
+            model::Type::BitUnit { bytes, ref parts } => Type::BitUnit {
+                bytes,
+                parts: self.fields(parts),
+            },
+            model::Type::Bits { little, big, width } => Type::Bits { little, big, width },
+            model::Type::Pad => Type::Pad,
+            model::Type::Unused => Type::Unused,
+            model::Type::Custom {
+                decoder,
+                header,
+                set,
+            } => Type::Custom {
+                decoder,
+                header: header.and_then(|index| self.layout(index)),
+                set: set.and_then(|index| self.set(index)),
+            },
+        }
+    }
+}
+
+fn inner_struct(ty: &model::Type) -> Option<usize> {
+    match ty {
+        model::Type::Struct(index) => Some(*index),
+        model::Type::Array { element, .. } => inner_struct(&element.ty),
+        _ => None,
+    }
+}
+
+fn names(names: &model::Enum) -> &'static Enum {
+    Box::leak(Box::new(Enum {
+        name: text(&names.name),
+        flags: names.flags,
+        entries: list(names.entries.iter().map(|entry| EnumEntry {
+            name: text(&entry.name),
+            uapi: text(&entry.uapi),
+            value: entry.value,
+        })),
+    }))
+}

@@ -1,0 +1,126 @@
+//! The words of the tables that are a choice among a few: shared by the types of the
+//! schema and by the loader, which `build.rs` compiles too.
+
+/// Towards which side a message travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// A request.
+    ToKernel,
+    /// An answer or a notification.
+    FromKernel,
+}
+
+/// Which names the flags from 0x100 to 0x800 have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FlagsAs {
+    /// `NLM_F_ROOT`, `NLM_F_MATCH`, `NLM_F_ATOMIC`.
+    Get,
+    /// `NLM_F_REPLACE`, `NLM_F_EXCL`, `NLM_F_CREATE`, `NLM_F_APPEND`.
+    New,
+    /// `NLM_F_NONREC`, `NLM_F_BULK`.
+    Delete,
+}
+
+/// Byte order of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldOrder {
+    /// That of the machine that sent it.
+    Host,
+    /// Network order.
+    Big,
+    /// Little-endian whatever the host.
+    Little,
+}
+
+/// The custom decoders; what each does is said where it is written, in
+/// `walk::custom`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decoder {
+    /// `struct rtnexthop` after `struct rtnexthop`, each with attributes.
+    Rtnexthop,
+}
+
+impl Decoder {
+    /// Every decoder with its name in the schema.
+    pub const ALL: &'static [(&'static str, Decoder)] = &[("rtnexthop", Decoder::Rtnexthop)];
+}
+
+/// How a value is shown to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// As its type suggests.
+    None,
+    /// In hexadecimal.
+    Hex,
+    /// In octal.
+    Octal,
+    /// A link-layer address.
+    Mac,
+    /// An IPv4 address.
+    Ipv4,
+    /// An IPv6 address.
+    Ipv6,
+    /// An IPv4 or IPv6 address, by its length.
+    Ip,
+    /// A UUID.
+    Uuid,
+    /// An interface index: with its name where known.
+    Ifindex,
+    /// A traffic control handle, `1:10`.
+    TcHandle,
+    /// A netlink port.
+    PortId,
+    /// Seconds.
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+    /// Microseconds.
+    Microseconds,
+    /// Nanoseconds.
+    Nanoseconds,
+    /// Hundredths of a second (`USER_HZ`).
+    ClockTicks,
+    /// Bytes.
+    Bytes,
+    /// Bytes a second.
+    BytesPerSecond,
+    /// Bits a second.
+    BitsPerSecond,
+    /// Megabits a second.
+    MegabitsPerSecond,
+    /// Bytes that are text.
+    Text,
+    /// A network namespace id.
+    NetnsId,
+    /// An errno.
+    Errno,
+}
+
+impl Hint {
+    /// Every hint with its name in the schema.
+    pub const ALL: &'static [(&'static str, Hint)] = &[
+        ("hex", Hint::Hex),
+        ("octal", Hint::Octal),
+        ("mac", Hint::Mac),
+        ("fddi", Hint::Mac),
+        ("ipv4", Hint::Ipv4),
+        ("ipv6", Hint::Ipv6),
+        ("ipv4-or-v6", Hint::Ip),
+        ("uuid", Hint::Uuid),
+        ("ifindex", Hint::Ifindex),
+        ("tc-handle", Hint::TcHandle),
+        ("port-id", Hint::PortId),
+        ("seconds", Hint::Seconds),
+        ("milliseconds", Hint::Milliseconds),
+        ("microseconds", Hint::Microseconds),
+        ("nanoseconds", Hint::Nanoseconds),
+        ("clock-ticks", Hint::ClockTicks),
+        ("bytes", Hint::Bytes),
+        ("bytes-per-second", Hint::BytesPerSecond),
+        ("bits-per-second", Hint::BitsPerSecond),
+        ("megabits-per-second", Hint::MegabitsPerSecond),
+        ("text", Hint::Text),
+        ("netns-id", Hint::NetnsId),
+        ("errno", Hint::Errno),
+    ];
+}

@@ -1,0 +1,398 @@
+//! Attributes, and what they share with members of structs.
+
+use super::super::error::{Located, Reason, at, unknown};
+use super::super::kinds::{Decoder, FieldOrder, Hint};
+use super::super::model::{Enum, Field, Selector, Set, Struct, Type, ValueNames};
+use super::super::source::{self, Name};
+use super::symbols::Symbols;
+use super::{Complete, upper};
+
+/// Length in bytes and sign of an integer type.
+pub(super) fn integer(kind: &str) -> Option<(u8, bool)> {
+    Some(match kind {
+        "u8" => (1, false),
+        "u16" => (2, false),
+        "u32" => (4, false),
+        "u64" => (8, false),
+        "s8" => (1, true),
+        "s16" => (2, true),
+        "s32" => (4, true),
+        "s64" => (8, true),
+        _ => return None,
+    })
+}
+
+/// A C array whose elements are `element`.
+pub(super) fn array(element: Field, stride: u32) -> Field {
+    Field {
+        ty: Type::Array {
+            element: Box::new(Field {
+                multi: false,
+                number: 0,
+                ..element.clone()
+            }),
+            stride,
+        },
+        ..element
+    }
+}
+
+/// The keys that say how a value is read and shown.
+pub(super) struct Shown<'a> {
+    byte_order: Option<&'a Name>,
+    names: Option<(&'a Name, bool)>,
+    display_names: Option<(&'a Name, bool)>,
+    hint: Option<&'a Name>,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn of_member(member: &'a source::Member) -> Self {
+        let named = |name: &'a Option<Name>, flags| name.as_ref().map(|name| (name, flags));
+        Self {
+            byte_order: member.byte_order.as_ref(),
+            names: named(&member.names, member.enum_as_flags),
+            display_names: named(&member.display_enum, member.display_enum_as_flags),
+            hint: member.display_hint.as_ref(),
+        }
+    }
+
+    fn of_attribute(attribute: &'a source::Attribute) -> Self {
+        let named = |name: &'a Option<Name>, flags: Option<bool>| {
+            name.as_ref().map(|name| (name, flags.unwrap_or(false)))
+        };
+        Self {
+            byte_order: attribute.byte_order.as_ref(),
+            names: named(&attribute.names, attribute.enum_as_flags),
+            display_names: named(&attribute.display_enum, attribute.display_enum_as_flags),
+            hint: attribute.display_hint.as_ref(),
+        }
+    }
+}
+
+/// What those keys mean.
+pub(super) struct Meaning {
+    pub(super) order: FieldOrder,
+    pub(super) hint: Hint,
+    pub(super) names: Option<ValueNames>,
+}
+
+/// What attributes are lowered with.
+pub(super) struct Fields<'a, 's> {
+    pub(super) symbols: &'a Symbols<'s>,
+    pub(super) enums: &'a [Enum],
+    pub(super) structs: &'a [Struct],
+}
+
+/// Every type of an attribute.
+const TYPES: [&str; 20] = [
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "s8",
+    "s16",
+    "s32",
+    "s64",
+    "uint",
+    "sint",
+    "binary",
+    "string",
+    "flag",
+    "pad",
+    "unused",
+    "bitfield32",
+    "nest",
+    "indexed-array",
+    "nest-type-value",
+    "sub-message",
+];
+
+impl Fields<'_, '_> {
+    /// Resolves how a value is read and shown.
+    pub(super) fn shown(&self, scope: &[usize], keys: &Shown<'_>) -> Result<Meaning, Located> {
+        let order = match keys.byte_order {
+            None => FieldOrder::Host,
+            Some(order) => match order.value.as_str() {
+                "big-endian" => FieldOrder::Big,
+                "little-endian" => FieldOrder::Little,
+                _ => {
+                    return Err(unknown(
+                        "byte-order",
+                        order,
+                        ["big-endian", "little-endian"],
+                    ));
+                }
+            },
+        };
+        let hint = keys.hint.map(|name| {
+            let found = Hint::ALL.iter().find(|(known, _)| *known == name.value);
+            let found = found.map(|(_, hint)| *hint);
+            found.ok_or_else(|| {
+                unknown(
+                    "display-hint",
+                    name,
+                    Hint::ALL.iter().map(|(known, _)| *known),
+                )
+            })
+        });
+        let in_json = keys.names.map(|(name, flags)| (name, flags, true));
+        let shown = keys.display_names.map(|(name, flags)| (name, flags, false));
+        let names = in_json.or(shown).map(|(name, as_flags, in_json)| {
+            let of = self.symbols.names(scope, name)?;
+            let as_flags = as_flags || self.enums.get(of).is_some_and(|names| names.flags);
+            Ok(ValueNames {
+                of,
+                as_flags,
+                in_json,
+            })
+        });
+        Ok(Meaning {
+            order,
+            hint: hint.transpose()?.unwrap_or(Hint::None),
+            names: names.transpose()?,
+        })
+    }
+
+    /// The attributes of a set, by number.
+    pub(super) fn attributes(&self, name: &str, set: &Complete) -> Result<Set, Located> {
+        let mut attributes = Vec::with_capacity(set.attributes.len());
+        for (attribute, number) in &set.attributes {
+            attributes.push(self.attribute(set, attribute, *number)?);
+        }
+        attributes.sort_by_key(|field| field.number);
+        Ok(Set {
+            name: name.to_owned(),
+            attributes,
+        })
+    }
+
+    fn attribute(
+        &self,
+        set: &Complete,
+        attribute: &source::Attribute,
+        number: u16,
+    ) -> Result<Field, Located> {
+        let kind = attribute
+            .kind
+            .as_ref()
+            .ok_or_else(|| missing(attribute, "type"))?;
+        let shown = self.shown(&set.scope, &Shown::of_attribute(attribute))?;
+        let prefix = attribute.name_prefix.as_ref().unwrap_or(&set.prefix);
+        let name = &attribute.name.value;
+        let uapi = attribute.c_name.clone();
+        let mut field = Field {
+            name: name.clone(),
+            uapi: uapi.unwrap_or_else(|| upper(&format!("{prefix}{name}"))),
+            number,
+            ty: Type::Unused,
+            order: shown.order,
+            hint: shown.hint,
+            names: shown.names,
+            multi: attribute.multi_attr.unwrap_or(false),
+            secret: attribute.secret.unwrap_or(false),
+        };
+        if kind.value == "indexed-array" {
+            let element = attribute
+                .sub_type
+                .as_ref()
+                .ok_or_else(|| missing(attribute, "sub-type"))?;
+            let mut inner = field.clone();
+            inner.number = 0;
+            inner.multi = false;
+            let element = self.typed(set, attribute, element, inner, true)?;
+            field.ty = Type::Indexed {
+                element: Box::new(element),
+            };
+            return Ok(field);
+        }
+        self.typed(set, attribute, kind, field, false)
+    }
+
+    /// Gives a field its type: the attribute's own, or the one of what it indexes.
+    fn typed(
+        &self,
+        set: &Complete,
+        attribute: &source::Attribute,
+        kind: &Name,
+        mut field: Field,
+        indexed: bool,
+    ) -> Result<Field, Located> {
+        field.ty = match kind.value.as_str() {
+            "uint" => Type::VarInt { signed: false },
+            "sint" => Type::VarInt { signed: true },
+            "string" => Type::String,
+            "flag" => Type::Flag,
+            "pad" => Type::Pad,
+            "unused" => Type::Unused,
+            "bitfield32" => Type::Bitfield32,
+            "binary" => return self.binary(set, attribute, field, indexed),
+            "nest" => self.nest(set, attribute)?,
+            "nest-type-value" if !indexed => self.type_value(set, attribute)?,
+            "sub-message" => self.sub_message(set, attribute, indexed)?,
+            other => match integer(other) {
+                Some((bytes, signed)) => Type::Int { bytes, signed },
+                None => return Err(unknown("type", kind, TYPES)),
+            },
+        };
+        Ok(field)
+    }
+
+    fn binary(
+        &self,
+        set: &Complete,
+        attribute: &source::Attribute,
+        mut field: Field,
+        indexed: bool,
+    ) -> Result<Field, Located> {
+        let layout = attribute.layout.as_ref();
+        let layout = layout.map(|name| self.symbols.layout(&set.scope, name));
+        let layout = layout.transpose()?;
+        if let Some(name) = &attribute.decoder {
+            let found = Decoder::ALL.iter().find(|(known, _)| *known == name.value);
+            let (_, decoder) = found.ok_or_else(|| {
+                unknown(
+                    "decoder",
+                    name,
+                    Decoder::ALL.iter().map(|(known, _)| *known),
+                )
+            })?;
+            let nested = attribute.nested_attributes.as_ref();
+            let nested = nested.map(|name| self.symbols.set(&set.scope, name));
+            field.ty = Type::Custom {
+                decoder: *decoder,
+                header: layout,
+                set: nested.transpose()?,
+            };
+            return Ok(field);
+        }
+        if let Some(index) = layout {
+            field.ty = Type::Struct(index);
+            let size = self.structs.get(index).map_or(0, |layout| layout.size);
+            return Ok(if attribute.array_of_struct == Some(true) {
+                array(field, size.max(1))
+            } else {
+                field
+            });
+        }
+        field.ty = Type::Binary;
+        // Of an indexed array the sub-type is that of its elements, which is this one.
+        let Some(element) = attribute.sub_type.as_ref().filter(|_| !indexed) else {
+            return Ok(field);
+        };
+        let Some((bytes, signed)) = integer(&element.value) else {
+            return Err(unknown("sub-type of a binary", element, TYPES));
+        };
+        field.ty = Type::Int { bytes, signed };
+        Ok(array(field, bytes.into()))
+    }
+
+    fn nested(&self, set: &Complete, attribute: &source::Attribute) -> Result<usize, Located> {
+        let nested = attribute.nested_attributes.as_ref();
+        let nested = nested.ok_or_else(|| missing(attribute, "nested-attributes"))?;
+        self.symbols.set(&set.scope, nested)
+    }
+
+    fn nest(&self, set: &Complete, attribute: &source::Attribute) -> Result<Type, Located> {
+        let header = attribute.fixed_header.as_ref();
+        let header = header.map(|name| self.symbols.layout(&set.scope, name));
+        Ok(Type::Nest {
+            header: header.transpose()?,
+            set: self.nested(set, attribute)?,
+        })
+    }
+
+    fn type_value(&self, set: &Complete, attribute: &source::Attribute) -> Result<Type, Located> {
+        let levels = attribute.type_value.as_ref();
+        let levels = levels.ok_or_else(|| missing(attribute, "type-value"))?;
+        if levels.len() > MAX_LEVELS {
+            return Err(at(
+                &attribute.name,
+                Reason::Range {
+                    what: "number of levels",
+                    value: i128::try_from(levels.len()).unwrap_or(i128::MAX),
+                    max: MAX_LEVELS as u64,
+                },
+            ));
+        }
+        let level = |name: &String| Field {
+            name: name.clone(),
+            uapi: name.clone(),
+            number: 0,
+            ty: Type::Int {
+                bytes: 2,
+                signed: false,
+            },
+            order: FieldOrder::Host,
+            hint: Hint::None,
+            names: None,
+            multi: false,
+            secret: false,
+        };
+        Ok(Type::TypeValue {
+            levels: levels.iter().map(level).collect(),
+            set: self.nested(set, attribute)?,
+        })
+    }
+
+    fn sub_message(
+        &self,
+        set: &Complete,
+        attribute: &source::Attribute,
+        indexed: bool,
+    ) -> Result<Type, Located> {
+        let formats = attribute.sub_message.as_ref();
+        let formats = formats.ok_or_else(|| missing(attribute, "sub-message"))?;
+        let formats = self.symbols.sub_message(&set.scope, formats)?;
+        let selector = attribute.selector.as_ref();
+        let selector = selector.ok_or_else(|| missing(attribute, "selector"))?;
+        let selector = if selector.value == "attribute-type" {
+            if !indexed {
+                return Err(at(
+                    selector,
+                    Reason::Misplaced("attribute-type selects only inside an indexed-array"),
+                ));
+            }
+            Selector::AttributeType
+        } else {
+            let mut names = Vec::new();
+            for name in selector.value.split('|') {
+                if !self.selects(set, name) {
+                    let mut lost = selector.clone();
+                    name.clone_into(&mut lost.value);
+                    let known = set.by_name.keys().map(String::as_str);
+                    return Err(unknown("selector", &lost, known));
+                }
+                names.push(name.to_owned());
+            }
+            Selector::Fields(names)
+        };
+        Ok(Type::SubMessage { formats, selector })
+    }
+
+    /// Whether a selector can be found: an attribute of this set or another one of its
+    /// files, which may be an outer one, or a member of a struct.
+    fn selects(&self, set: &Complete, selector: &str) -> bool {
+        set.by_name.contains_key(selector)
+            || self.symbols.has_attribute(&set.scope, selector)
+            || self.structs.iter().any(|layout| {
+                layout
+                    .members
+                    .iter()
+                    .any(|member| member.field.name == selector)
+            })
+    }
+}
+
+/// Most levels of a `nest-type-value`.
+const MAX_LEVELS: usize = 8;
+
+fn missing(attribute: &source::Attribute, key: &'static str) -> Located {
+    at(
+        &attribute.name,
+        Reason::Missing {
+            what: "attribute",
+            name: attribute.name.value.clone(),
+            key,
+        },
+    )
+}

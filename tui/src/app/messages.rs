@@ -19,9 +19,9 @@ pub struct Messages {
     context: Context,
     records: Vec<Record>,
     /// How many frames the context has learned names from.
-    learned: u32,
+    learned: usize,
     /// How many frames became records.
-    fed: u32,
+    fed: usize,
     amendments: Vec<Amendment>,
     /// Copies of a multicast, by the first of them.
     copies: HashMap<u32, u32>,
@@ -81,7 +81,7 @@ impl Messages {
     /// How many frames there are, and how many of them became messages.
     #[must_use]
     pub fn frames(&self) -> (usize, usize) {
-        (self.store.len(), self.fed as usize)
+        (self.store.len(), self.fed)
     }
 
     /// Keeps bytes.
@@ -96,7 +96,7 @@ impl Messages {
 
     /// Learns names from the next frame; `false` when there is none.
     pub fn learn_next(&mut self) -> bool {
-        let Some(frame) = self.store.frame(self.learned.saturating_add(1)) else {
+        let Some(frame) = self.store.nth(self.learned) else {
             return false;
         };
         self.context.learn(&frame);
@@ -106,7 +106,7 @@ impl Messages {
 
     /// Makes records of the next frame.
     pub fn feed_next(&mut self) -> Option<Fed> {
-        let frame = self.store.frame(self.fed.checked_add(1)?)?;
+        let frame = self.store.nth(self.fed)?;
         let from = self.len();
         self.context
             .feed(&frame, &mut self.records, &mut self.amendments);
@@ -133,7 +133,7 @@ impl Messages {
     /// Whether there are frames that were not fed.
     #[must_use]
     pub fn is_behind(&self) -> bool {
-        (self.fed as usize) < self.store.len()
+        self.fed < self.store.len()
     }
 
     /// What is known of a message.
@@ -151,7 +151,7 @@ impl Messages {
     /// When the capture begins.
     #[must_use]
     pub fn first_time(&self) -> Option<Time> {
-        self.store.frame(1)?.time
+        self.store.nth(0)?.time
     }
 
     /// How often a multicast was seen; 1 of what is none.

@@ -121,6 +121,12 @@ impl FrameStore {
         self.frames.iter().filter_map(|entry| self.of(entry))
     }
 
+    /// The frame at position `at`, from 0, whatever its number.
+    #[must_use]
+    pub fn nth(&self, at: usize) -> Option<Frame<'_>> {
+        self.of(self.frames.get(at)?)
+    }
+
     /// Frame number `number`, as captures count.
     #[must_use]
     pub fn frame(&self, number: u32) -> Option<Frame<'_>> {

@@ -251,7 +251,7 @@ impl Emitter {
                 self.field(element)?;
                 write!(self.out, " }}")
             }
-            Type::TypeValue { levels, set } => {
+            Type::NestTypeValue { levels, set } => {
                 let set = &self.paths.sets[*set];
                 write!(self.out, "TypeValue {{ set: &{set}, levels: &[")?;
                 self.fields(levels)?;

@@ -426,10 +426,13 @@ impl<'t> NodeRef<'t> {
         tape.notes.iter().filter(move |note| note.node == index)
     }
 
-    /// The name a filter knows it by: `rt-link.linkinfo.data.id`. What stands in no
-    /// known message is named by its field alone.
+    /// The name a filter knows it by: `rt-link.linkinfo.data.id`. What every frame has,
+    /// and what stands in no known message, is named by its field alone.
     #[must_use]
     pub fn path(&self) -> String {
+        if self.field().is_base() {
+            return self.field().name.to_owned();
+        }
         let mut names = Vec::new();
         let message = self.tape.message_of(self.index);
         let top = message.map_or(0, |mark| mark.node);
@@ -440,10 +443,11 @@ impl<'t> NodeRef<'t> {
             }
             at = node.parent();
         }
-        let base = self.field().is_base();
-        if let Some(family) = message.and_then(|mark| mark.family).filter(|_| !base) {
-            names.push(family.name);
-        }
+        names.extend(
+            message
+                .and_then(|mark| mark.family)
+                .map(|family| family.name),
+        );
         names.reverse();
         names.join(".")
     }

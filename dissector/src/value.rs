@@ -293,6 +293,11 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         },
         Value::Signed(number) => match (names, u64::try_from(number)) {
             (Some(names), Ok(number)) => named(f, names, number, field.hint),
+            // A negative entry is in the table as two's complement.
+            (Some(names), Err(_)) => match names.of.entry(number.cast_unsigned()) {
+                Some(entry) => f.write_str(entry.name),
+                None => write!(f, "{number}"),
+            },
             (_, Ok(number)) => unsigned(f, number, field.hint, how),
             // The kernel sends errors negative.
             (_, Err(_)) if field.hint == Hint::Errno && !how.numeric => {

@@ -178,6 +178,19 @@ fn two_requests_with_one_sequence_number_are_told_apart() {
 }
 
 #[test]
+fn a_program_may_use_one_sequence_number_for_all_its_requests() {
+    let mut feeder = Feeder::new();
+    for kind in [18, 22, 26] {
+        let asked = feeder.feed(ROUTE, &message(kind, REQUEST | DUMP, 1, 0));
+        let part = feeder.feed(ROUTE, &message(kind - 2, MULTI, 1, 5));
+        let done = feeder.feed(ROUTE, &message(3, MULTI, 1, 5).with([0; 4]));
+        feeder.answers(part, asked, Role::Reply);
+        feeder.answers(done, asked, Role::End);
+        assert_eq!(feeder.records[asked].role, Role::Request);
+    }
+}
+
+#[test]
 fn an_answer_without_its_request_is_an_orphan() {
     let mut feeder = Feeder::new();
     let ask = message(16, REQUEST | ACK, 7, 0);

@@ -97,22 +97,28 @@ impl Transactions {
             .get(usize::try_from(id.checked_sub(self.oldest)?).ok()?)
     }
 
-    /// The request that `answer` belongs to. One without a port gets the answer's.
-    /// Returns the request as it was before.
+    /// The request that `answer` belongs to, an open one before an answered one: some
+    /// programs give all their requests one sequence number. A request without a port
+    /// gets the answer's. Returns the request as it was before.
     pub(super) fn answered(&mut self, answer: Answer) -> Option<(Id, Asked)> {
-        let key = |port| (answer.protocol, port, answer.seq);
-        let named = self
-            .newest
-            .get(&key(answer.port))
-            .copied()
-            .filter(|_| answer.port != 0);
-        let found = named
-            .filter(|id| self.slot(*id).is_some())
-            .or_else(|| self.candidate(key(0), answer))
-            .or_else(|| self.candidate(key(answer.quoted_port?), answer))?;
+        let ports = [
+            Some(answer.port).filter(|port| *port != 0),
+            Some(0),
+            answer.quoted_port,
+        ];
+        let keys = ports
+            .into_iter()
+            .flatten()
+            .map(|port| (answer.protocol, port, answer.seq));
+        let found: Vec<Id> = keys.filter_map(|key| self.candidate(key, answer)).collect();
+        let open = found
+            .iter()
+            .find(|id| self.slot(**id).is_some_and(|(asked, _)| !asked.ended));
+        let found = *open.or(found.first())?;
         let before = self.slot(found)?.0;
         if before.port == 0 && answer.port != 0 {
-            self.newest.insert(key(answer.port), found);
+            self.newest
+                .insert((answer.protocol, answer.port, answer.seq), found);
             if let Some(asked) = self.get_mut(found) {
                 asked.port = answer.port;
             }

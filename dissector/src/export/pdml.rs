@@ -15,7 +15,7 @@ use super::trail::{NotesInOrder, Trail};
 use super::{Options, limited};
 use crate::capture::Frame;
 use crate::context::{Context, Port, Record};
-use crate::schema::{Direction, base};
+use crate::schema::{Direction, Type, base};
 use crate::tape::{NodeFlags, NodeRef, Tape};
 use crate::text::escape_char;
 use crate::value::Value;
@@ -243,6 +243,12 @@ impl<W: io::Write> Packet<'_, W> {
         let masked = masked || (node.field().secret && self.options.show.redact);
         let attribute = node.has(NodeFlags::ATTRIBUTE);
         let whole = node.has_children();
+        if matches!(node.field().ty, Type::BitUnit { .. }) {
+            // Bit-fields share its bytes, so they stand behind it, not below.
+            let name = self.name(node);
+            self.bytes(&name, node, 0, indent, masked)?;
+            return self.below(node, indent, masked);
+        }
         if !attribute && !whole {
             let name = self.name(node);
             return self.bytes(&name, node, 0, indent, masked);

@@ -122,6 +122,32 @@ const NEST_DATA: Type = Type::Nest {
     header: None,
     set: &DATA,
 };
+static LABEL: Struct = Struct {
+    name: "toylabel",
+    size: 4,
+    members: &[Member {
+        field: field(
+            "word",
+            "word",
+            0,
+            Type::BitUnit {
+                bytes: 4,
+                parts: &[bits("low", 0), bits("high", 16)],
+            },
+        ),
+        offset: 0,
+        len: Some(4),
+    }],
+    field: Field::of_struct("toylabel"),
+};
+const fn bits(name: &'static str, shift: u8) -> Field {
+    let ty = Type::Bits {
+        little: Some(shift),
+        big: Some(shift),
+        width: 16,
+    };
+    field(name, name, 0, ty)
+}
 static TOY: AttributeSet = AttributeSet {
     name: "toy-attrs",
     attributes: Attributes::new(&[
@@ -164,6 +190,7 @@ static TOY: AttributeSet = AttributeSet {
         field("on", "TOY_ON", 10, Type::Flag),
         secret(field("key", "TOY_KEY", 11, Type::Binary)),
         field("big", "TOY_BIG", 12, int(8)),
+        field("label", "TOY_LABEL", 13, Type::Struct(&LABEL)),
     ]),
 };
 static SUMMARY: &[SummaryEntry] = &[
@@ -395,7 +422,7 @@ fn a_line_shows_what_the_schema_names() {
     check_line(
         &[request],
         redacted,
-        "     1    0.001500 -> toy        RTM_NEWTOY          ack,create  99             \
+        "     1    0.001500 -> toy        RTM_NEWTOY          ack,create  99                   \
          [no answer] veth0#3 kind vlan port 80 +1 list 4 +1 on key (redacted)",
     );
 }
@@ -409,7 +436,7 @@ fn an_error_shows_its_words_and_place() {
     check_line(
         &[request, answer],
         options(),
-        "     2    0.003000 <- toy        NLMSG_ERROR                     99             \
+        "     2    0.003000 <- toy        NLMSG_ERROR                     99                   \
          ENODEV \"no \\x1b[31msuch\" at toy.info.kind RTM_NEWTOY #1 after 1.50 ms",
     );
 }
@@ -463,6 +490,7 @@ fn values_have_the_shapes_of_ynl() {
             attr(9, &[1, 0, 0, 0, 3, 0, 0, 0]),
             attr(10, &[]),
             attr(12, &u64::MAX.to_le_bytes()),
+            attr(13, &[7, 0, 9, 0]),
             attr(77, &[0xab]),
             attr(1, b"twice\0"),
         ],
@@ -474,6 +502,7 @@ fn values_have_the_shapes_of_ynl() {
         "{\"77\":\"ab\",\"address\":\"02:00:00:00:00:01\",\"big\":18446744073709551615,\
          \"bits\":{\"selector\":[\"loud\",\"up\"],\"value\":[\"up\"]},\"family\":2,\
          \"flags\":[\"loud\",\"up\",4],\"ids\":[1,2],\"index\":3,\"kind\":\"ether\",\
+         \"label\":{\"high\":9,\"low\":7},\
          \"list\":[{\"1\":{\"id\":4}},{\"9\":{\"id\":5}}],\"name\":[\"\\\\xffa\u{202e}\",\"twice\"],\
          \"on\":true,\"policy\":{\"attr-id\":4,\"id\":6,\"policy-id\":3},\"port\":[80]}",
     );
@@ -650,6 +679,7 @@ fn pdml_leaves_cover_the_frame_once() {
             ),
             attr(7, &attr(3, &attr(4, &attr(1, &[6, 0])))),
             attr(10, &[]),
+            attr(13, &[7, 0, 9, 0]),
             attr(300, &[1, 2]),
         ],
     );

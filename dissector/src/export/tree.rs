@@ -59,7 +59,8 @@ pub struct Tree<'a> {
 /// message of a frame comes the frame's cooked header, behind each what is left up to the
 /// next one; so the trees of a frame's messages together show the whole frame.
 ///
-/// Padding of zeros has a line only with [`Options::ranges`].
+/// Padding of zeros and the fields of the cooked header have lines only with
+/// [`Options::ranges`].
 #[must_use]
 pub fn tree<'a>(view: &MessageView<'a>, options: &Options<'a>) -> Tree<'a> {
     let own = |mark: &&crate::tape::MessageMark| !mark.quoted;
@@ -100,9 +101,13 @@ impl Iterator for Tree<'_> {
             self.next += 1;
             if self.is_dull(&node) {
                 self.next = node.node().next;
-            } else {
-                return Some(self.line(node));
+                continue;
             }
+            let line = self.line(node);
+            if !line.has_children {
+                self.next = node.node().next;
+            }
+            return Some(line);
         }
         None
     }
@@ -139,6 +144,12 @@ impl Tree<'_> {
         None
     }
 
+    /// Of the cooked header only the protocol tells something, and the family says that.
+    fn is_folded(&self, node: &NodeRef<'_>) -> bool {
+        let field = std::ptr::from_ref(node.field());
+        !self.options.ranges && [&raw const base::COOKED, &raw const base::COOKED2].contains(&field)
+    }
+
     fn is_dull(&self, node: &NodeRef<'_>) -> bool {
         !self.options.ranges
             && std::ptr::eq(node.field(), &raw const base::PADDING)
@@ -158,7 +169,6 @@ impl Tree<'_> {
             if masked {
                 spans.push(Span::new(Role::Plain, ": "));
                 spans.push(Span::new(Role::Value, "(redacted)"));
-                self.next = node.node().next;
             } else {
                 self.value(node, &mut spans);
             }
@@ -173,7 +183,7 @@ impl Tree<'_> {
             node: node.index(),
             depth,
             note: false,
-            has_children: node.has_children() && !masked,
+            has_children: node.has_children() && !masked && !self.is_folded(&node),
             spans,
         }
     }
@@ -302,13 +312,19 @@ impl Tree<'_> {
         if matches!(field.ty, Type::Binary) && node.payload().len() > VALUE_WIDTH / 2 {
             let _ = write!(aside, "  {} bytes", node.payload().len());
         }
-        if field.uapi != field.name && !field.uapi.is_empty() && !element {
+        if !same_name(field.name, field.uapi) && !element {
             let _ = write!(aside, "  {}", field.uapi);
         }
         if !aside.is_empty() {
             spans.push(Span::new(Role::Aside, aside));
         }
     }
+}
+
+/// Whether the header's spelling tells no more than the name does.
+fn same_name(name: &str, uapi: &str) -> bool {
+    let plain = |byte| if byte == b'-' { b'_' } else { byte };
+    uapi.is_empty() || name.bytes().map(plain).eq(uapi.bytes().map(plain))
 }
 
 /// The word for bytes that belong to no field.

@@ -216,7 +216,7 @@ impl Tables {
             model::Type::Indexed { ref element } => Type::Indexed {
                 element: self.element(element),
             },
-            model::Type::TypeValue { ref levels, set } => {
+            model::Type::NestTypeValue { ref levels, set } => {
                 self.set(set).map_or(Type::Binary, |set| Type::TypeValue {
                     levels: self.fields(levels),
                     set,

@@ -15,6 +15,8 @@ pub mod base;
 mod builtin;
 mod leak;
 mod registry;
+#[cfg(test)]
+mod tests;
 pub mod ynl;
 
 pub use registry::{GenlIds, GenlName, Lookup, Schema};

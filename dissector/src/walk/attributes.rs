@@ -115,6 +115,11 @@ impl Walker<'_> {
         flags: NodeFlags,
         scope: Option<&Scope<'_>>,
     ) {
+        // The integer around bit-fields is C's, and has no name there.
+        let flags = match field.ty {
+            Type::BitUnit { .. } => flags.with(NodeFlags::UNNAMED),
+            _ => flags,
+        };
         let node = self.tape.open(field, start, depth, flags);
         let inside = if flags.has(NodeFlags::ATTRIBUTE) {
             start + NLA_HDRLEN

@@ -165,8 +165,8 @@ fn collect<'t>(
                 header: None,
             });
         }
-        let header = matches!(field.ty, Type::Members).then_some(field.name);
-        collect(child, control, header, out);
+        let inner = matches!(field.ty, Type::Members).then_some(field.name);
+        collect(child, control, inner.or(header), out);
     }
 }
 
@@ -237,9 +237,6 @@ impl Serialize for Shown<'_> {
                     numeric,
                 };
                 serializer.collect_seq(node.elements().map(element))
-            }
-            _ if matches!(node.field().ty, Type::BitUnit { .. }) && node.has_children() => {
-                self.object(node, serializer)
             }
             value => Scalar {
                 field: node.field(),

@@ -2,6 +2,8 @@
 //! are read here, the built-in ones by `build.rs` with the same loader.
 
 mod spec;
+#[cfg(test)]
+mod tests;
 
 pub use spec::error::{Reason, SpecError};
 pub use spec::kinds::{Decoder, Direction, FieldOrder, FlagsAs, Hint};

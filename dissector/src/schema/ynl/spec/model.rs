@@ -150,7 +150,7 @@ pub(crate) enum Type {
     Indexed {
         element: Box<Field>,
     },
-    TypeValue {
+    NestTypeValue {
         levels: Vec<Field>,
         set: usize,
     },

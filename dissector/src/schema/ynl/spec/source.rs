@@ -274,6 +274,10 @@ pub(crate) struct Definition {
 }
 
 /// A member of a struct.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of the vocabulary"
+)]
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Member {

@@ -328,7 +328,7 @@ impl Fields<'_, '_> {
             multi: false,
             secret: false,
         };
-        Ok(Type::TypeValue {
+        Ok(Type::NestTypeValue {
             levels: levels.iter().map(level).collect(),
             set: self.nested(set, attribute)?,
         })

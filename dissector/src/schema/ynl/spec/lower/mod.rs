@@ -302,18 +302,12 @@ fn subset(file: usize, set: &source::Set, of: &Complete) -> Result<Complete, Loc
         let inherited = inherited.and_then(|index| of.attributes.get(*index));
         let (inherited, number) = inherited
             .ok_or_else(|| unknown("attribute", name, of.by_name.keys().map(String::as_str)))?;
-        if let Some(first) = by_name.insert(name.value.clone(), attributes.len()) {
-            let first = attributes
-                .get(first)
-                .map_or(0, |(first, _)| first.name.referenced.line());
-            return Err(at(
-                name,
-                Reason::Duplicate {
-                    what: "attribute",
-                    name: name.value.clone(),
-                    first,
-                },
-            ));
+        // Named twice, as in a specification of the kernel, it is still one.
+        if by_name
+            .insert(name.value.clone(), attributes.len())
+            .is_some()
+        {
+            continue;
         }
         attributes.push((attribute.over(inherited), *number));
     }

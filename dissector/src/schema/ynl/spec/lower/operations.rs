@@ -14,16 +14,8 @@ const ROUTE: u16 = 0;
 /// `NETLINK_GENERIC`.
 const GENERIC: u16 = 16;
 
-/// The family that a file describes; none where it only defines what others use.
-pub(super) fn family(
-    symbols: &Symbols<'_>,
-    model: &Model,
-    file: usize,
-    source: &source::File,
-) -> Result<Option<Family>, Located> {
-    if source.operations.is_none() && source.mcast_groups.is_none() {
-        return Ok(None);
-    }
+/// The protocol of a file's family, and the name it registers with in generic netlink.
+fn protocol(source: &source::File) -> Result<(u16, Option<String>), Located> {
     let protocols = [
         "genetlink",
         "genetlink-c",
@@ -31,7 +23,7 @@ pub(super) fn family(
         "netlink-raw",
     ];
     let kind = source.protocol.as_ref();
-    let (protocol, genl) = match kind.map_or("genetlink", |kind| kind.value.as_str()) {
+    Ok(match kind.map_or("genetlink", |kind| kind.value.as_str()) {
         "netlink-raw" => {
             let number = source.protonum.as_ref().ok_or_else(|| {
                 at(
@@ -53,7 +45,20 @@ pub(super) fn family(
             let kind = kind.unwrap_or(&source.name);
             return Err(unknown("protocol", kind, protocols));
         }
-    };
+    })
+}
+
+/// The family that a file describes; none where it only defines what others use.
+pub(super) fn family(
+    symbols: &Symbols<'_>,
+    model: &Model,
+    file: usize,
+    source: &source::File,
+) -> Result<Option<Family>, Located> {
+    if source.operations.is_none() && source.mcast_groups.is_none() {
+        return Ok(None);
+    }
+    let (protocol, genl) = protocol(source)?;
     let written = source.mcast_groups.as_ref();
     let written = written.map_or(&[][..], |groups| &groups.list);
     let groups = written.iter().map(|group| Group {
@@ -89,8 +94,9 @@ pub(super) fn family(
 struct Numbers {
     request: Option<u64>,
     reply: Option<u64>,
-    /// Request and reply have numbers of their own kind.
-    counted_reply: bool,
+    /// The number of the reply was counted, not written: replies have an enum of
+    /// their own, and names of their own.
+    counted: bool,
 }
 
 struct Lowering<'a, 's> {
@@ -140,7 +146,7 @@ impl Lowering<'_, '_> {
             .iter()
             .map(|operation| (operation.name.value.as_str(), operation))
             .collect();
-        self.names_once(&operations.list)?;
+        names_once(&operations.list)?;
         for (numbers, operation) in numbers.iter().zip(&operations.list) {
             let like = match &operation.notify {
                 Some(name) => Some(
@@ -157,10 +163,10 @@ impl Lowering<'_, '_> {
                 continue;
             }
             let reply = match numbers.reply {
-                Some(_) if numbers.request.is_some() && numbers.counted_reply => {
+                Some(_) if numbers.counted && numbers.request.is_some() => {
                     format!("{own}_REPLY")
                 }
-                Some(number) if operation.c_name.is_none() && numbers.request.is_some() => requests
+                Some(number) if !numbers.counted && operation.c_name.is_none() => requests
                     .get(&number)
                     .map_or_else(|| own.clone(), |of| uapi(of)),
                 _ => own.clone(),
@@ -171,25 +177,6 @@ impl Lowering<'_, '_> {
             self.add(operation, answer, from, numbers.reply, reply)?;
         }
         summary::check(self.model, operations, &mut self.messages)
-    }
-
-    fn names_once(&self, list: &[Operation]) -> Result<(), Located> {
-        let mut lines: HashMap<&str, u64> = HashMap::new();
-        for operation in list {
-            let name = &operation.name;
-            if let Some(first) = lines.insert(&name.value, name.referenced.line()) {
-                let (what, name_twice) = ("operation", name.value.clone());
-                return Err(at(
-                    name,
-                    Reason::Duplicate {
-                        what,
-                        name: name_twice,
-                        first,
-                    },
-                ));
-            }
-        }
-        Ok(())
     }
 
     /// A message without its number, direction and UAPI name.
@@ -360,12 +347,11 @@ fn unified_numbers(list: &[Operation]) -> Vec<Numbers> {
     for operation in list {
         let (request, reply) = values(operation);
         let unasked = operation.notify.is_some() || operation.event.is_some();
-        let counted_reply = false;
         if operation.value.is_none() && (request.is_some() || reply.is_some()) {
             numbers.push(Numbers {
                 request,
                 reply,
-                counted_reply,
+                counted: false,
             });
             continue;
         }
@@ -375,7 +361,7 @@ fn unified_numbers(list: &[Operation]) -> Vec<Numbers> {
         numbers.push(Numbers {
             request: Some(next).filter(|_| !unasked),
             reply: Some(next),
-            counted_reply,
+            counted: operation.value.is_none(),
         });
         next = next.saturating_add(1);
     }
@@ -392,7 +378,7 @@ fn directional_numbers(list: &[Operation]) -> Result<Vec<Numbers>, Located> {
             numbers.push(Numbers {
                 request: None,
                 reply: Some(reply),
-                counted_reply: false,
+                counted: operation.value.is_none(),
             });
             reply = reply.saturating_add(1);
             continue;
@@ -409,7 +395,7 @@ fn directional_numbers(list: &[Operation]) -> Result<Vec<Numbers>, Located> {
         numbers.push(Numbers {
             request: Some(request),
             reply: Some(reply).filter(|_| answers),
-            counted_reply: answers && answered.is_none(),
+            counted: answers && answered.is_none(),
         });
         request = request.saturating_add(1);
         if answers {
@@ -417,4 +403,24 @@ fn directional_numbers(list: &[Operation]) -> Result<Vec<Numbers>, Located> {
         }
     }
     Ok(numbers)
+}
+
+/// Refuses two operations of one name.
+fn names_once(list: &[Operation]) -> Result<(), Located> {
+    let mut lines: HashMap<&str, u64> = HashMap::new();
+    for operation in list {
+        let name = &operation.name;
+        if let Some(first) = lines.insert(&name.value, name.referenced.line()) {
+            let (what, name_twice) = ("operation", name.value.clone());
+            return Err(at(
+                name,
+                Reason::Duplicate {
+                    what,
+                    name: name_twice,
+                    first,
+                },
+            ));
+        }
+    }
+    Ok(())
 }

@@ -173,7 +173,7 @@ impl<'m> Next<'m> {
             Type::Array { element, .. } | Type::Indexed { element } => self.below(model, element),
             Type::Nest { header, set } => self.both(*header, Some(*set)),
             Type::Custom { header, set, .. } => self.both(*header, *set),
-            Type::TypeValue { levels, set } => {
+            Type::NestTypeValue { levels, set } => {
                 self.places.push(Place::Levels(levels));
                 self.both(None, Some(*set));
             }

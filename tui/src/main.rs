@@ -1,5 +1,28 @@
 //! nlscope: what the Linux kernel and its programs say to each other over netlink.
 
+mod app;
+mod keymap;
 mod source;
+mod terminal;
+mod view;
 
-fn main() {}
+use std::process::ExitCode;
+use std::sync::Arc;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let path = std::env::args_os().nth(1).unwrap_or_default();
+    let title = path.to_string_lossy().into_owned();
+    let source = source::open(source::Input::named(path.into()), Some(source::KEPT_LIMIT))?;
+    terminal::run(
+        &source,
+        app::Settings {
+            title,
+            filter: String::new(),
+            schema: Arc::new(nlscope_dissector::schema::Schema::builtin()),
+            genl: Vec::new(),
+            numeric: false,
+            redact: false,
+            time: nlscope_dissector::export::TimeFormat::Relative,
+        },
+    )
+}

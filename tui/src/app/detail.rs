@@ -209,7 +209,7 @@ fn is_header(line: &TreeLine, nodes: &[Node]) -> bool {
         &raw const base::COOKED,
         &raw const base::COOKED2,
         &raw const base::NLMSGHDR,
-        &raw const base::GENLMSGHDR,
+        &raw const base::GENLMSGHDR_STRUCT.field,
     ];
     field.is_some_and(|field| headers.iter().any(|header| std::ptr::eq(*header, field)))
 }

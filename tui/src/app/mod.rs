@@ -16,9 +16,6 @@ mod seek;
 mod typing;
 mod work;
 
-#[cfg(test)]
-mod tests;
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,10 +28,11 @@ use nlscope_dissector::value::Show;
 
 pub use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
 pub use bar::{Bar, Purpose};
-pub use detail::{Detail, DetailLine, Folds, Shown};
+pub use detail::{Detail, Folds, Shown};
 pub use facets::{FacetRow, Facets};
 pub use layout::{Layout, Pane};
 pub use messages::Messages;
+pub use mouse::{hex_column, text_column};
 pub use rows::Rows;
 
 use crate::keymap::Mode;

@@ -92,8 +92,14 @@ pub(crate) struct Shown {
     /// How times are shown
     #[arg(short, long, value_enum, default_value = "r", value_name = "FORMAT")]
     pub(crate) time: TimeArg,
-    /// Colours: auto means on a terminal, and not where NO_COLOR is set
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    /// When to use colours.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        help = "Colours: auto means on a terminal, and not where NO_COLOR is set"
+    )]
     pub(crate) color: When,
 }
 

@@ -1,18 +1,25 @@
 //! nlscope: what the Linux kernel and its programs say to each other over netlink.
 
+mod app;
 mod cli;
 mod dump;
+mod keymap;
 mod list;
 mod source;
+mod terminal;
+mod view;
 
-use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::{env, fmt};
 
 use clap::{CommandFactory, Parser};
 
-use cli::{Cli, Command, Dump, Layout, Open, SchemaCommand};
+use app::Settings;
+use cli::{Cli, Command, Dump, Layout, Open, SchemaCommand, When};
 use source::Input;
+use view::Palette;
 
 /// How it went, where it could be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,16 +85,38 @@ fn run(cli: Cli) -> anyhow::Result<Status> {
     }
 }
 
-/// Opens a capture without a command: prints it.
+/// Opens a capture without a command: in the terminal interface, where there is a
+/// terminal; else it is printed.
 fn open(args: Open) -> anyhow::Result<Status> {
-    dump::run(Dump {
-        file: args.file,
-        known: args.known,
-        shown: args.shown,
-        layout: Layout::default(),
-        count: false,
-        quiet: false,
-    })
+    if !io::stdout().is_terminal() {
+        return dump::run(Dump {
+            file: args.file,
+            known: args.known,
+            shown: args.shown,
+            layout: Layout::default(),
+            count: false,
+            quiet: false,
+        });
+    }
+    let input = input(args.file)?;
+    let settings = Settings {
+        title: input.to_string(),
+        filter: args.shown.filter.unwrap_or_default(),
+        schema: Arc::new(cli::schema(&args.known.spec)?),
+        genl: args.known.genl,
+        numeric: args.shown.numeric,
+        redact: args.shown.redact,
+        time: args.shown.time.into(),
+    };
+    let source = source::open(input, Some(source::KEPT_LIMIT))?;
+    let palette = match args.shown.color {
+        When::Never => Palette::None,
+        When::Auto => Palette::of_terminal(|name| env::var(name).ok()),
+        When::Always => {
+            Palette::of_terminal(|name| env::var(name).ok().filter(|_| name != "NO_COLOR"))
+        }
+    };
+    terminal::run(&source, settings, palette)
 }
 
 /// What to read: standard input where nothing is named, unless that is a terminal.

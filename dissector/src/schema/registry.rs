@@ -193,6 +193,18 @@ impl GenlIds {
         );
     }
 
+    /// How many ids are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether no id is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
     /// The family with this id.
     #[must_use]
     pub fn get(&self, id: u16) -> Option<&GenlName> {

@@ -1,0 +1,426 @@
+//! The state of the interface, and what changes it. Nothing here draws, reads or writes:
+//! events come in as [`Action`]s and [`SourceEvent`]s, and what only the outside can do
+//! goes out as an [`Effect`].
+
+mod action;
+mod bar;
+mod detail;
+mod facets;
+mod jump;
+mod layout;
+mod messages;
+mod mouse;
+mod panes;
+mod rows;
+mod seek;
+mod typing;
+mod work;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nlscope_dissector::context::Context;
+use nlscope_dissector::export::{Line, Options as ExportOptions, Role, TimeFormat};
+use nlscope_dissector::filter::{Filter, FilterError};
+use nlscope_dissector::schema::Schema;
+use nlscope_dissector::tape::NodeIndex;
+use nlscope_dissector::value::Show;
+
+pub use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
+pub use bar::{Bar, Purpose};
+pub use detail::{Detail, Folds, Shown};
+pub use facets::{FacetRow, Facets};
+pub use layout::{Layout, Pane};
+pub use messages::Messages;
+pub use mouse::{hex_column, text_column};
+pub use rows::Rows;
+
+use crate::keymap::Mode;
+use crate::source::SourceError;
+use seek::Seek;
+
+/// When a slice of work ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// After this long.
+    #[must_use]
+    pub fn after(time: Duration) -> Self {
+        Self(Instant::now().checked_add(time))
+    }
+
+    /// Whether it has come.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        self.0.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
+/// How the interface begins.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What is shown: the name of a file.
+    pub title: String,
+    /// A filter to begin with; empty for none.
+    pub filter: String,
+    /// The tables.
+    pub schema: Arc<Schema>,
+    /// Generic netlink ids that are given.
+    pub genl: Vec<(u16, String)>,
+    /// Numbers instead of names.
+    pub numeric: bool,
+    /// Key material is masked.
+    pub redact: bool,
+    /// How times are written.
+    pub time: TimeFormat,
+}
+
+/// What is selected; tree and bytes are two views of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Selection {
+    /// A message.
+    pub message: u32,
+    /// A node of its tape.
+    pub node: NodeIndex,
+    /// A byte of its frame.
+    pub byte: u32,
+}
+
+/// What lies on top of the panes.
+#[derive(Debug)]
+pub enum Overlay {
+    /// The help, from this line on.
+    Help(usize),
+    /// Warnings and notices, from this line on.
+    Notices(usize),
+    /// The facet lists.
+    Facets,
+    /// A line being typed.
+    Bar(Bar),
+}
+
+/// How the source stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// It reads: bytes so far, and of how many.
+    Yes(u64, Option<u64>),
+    /// It ended.
+    Ended(Result<(), SourceError>),
+}
+
+/// A row of the list that is on the screen.
+#[derive(Debug)]
+pub struct ListRow {
+    /// The message.
+    pub message: u32,
+    /// What it says.
+    pub line: Line,
+    /// How many copies it stands for.
+    pub times: u32,
+}
+
+/// The interface.
+#[derive(Debug)]
+pub struct App {
+    title: String,
+    messages: Messages,
+    facets: Facets,
+    rows: Rows,
+    selection: Selection,
+    detail: Option<Detail>,
+    /// Something about the selected message turned out since it was dissected.
+    stale: bool,
+    folds: Folds,
+    focus: Pane,
+    zoom: bool,
+    size: (u16, u16),
+    /// First row on the screen, by pane.
+    top: [usize; 3],
+    /// How many columns the summaries are shifted.
+    shift: usize,
+    screen: Vec<ListRow>,
+    overlays: Vec<Overlay>,
+    seek: Option<Seek>,
+    /// The text searched for last.
+    sought: String,
+    /// Where jumps began.
+    jumps: Vec<u32>,
+    reading: Reading,
+    notices: Vec<String>,
+    /// The answer to the last action.
+    said: Option<(Role, String)>,
+    numeric: bool,
+    redact: bool,
+    time: TimeFormat,
+    /// How many generic netlink ids were known when the list was begun.
+    known_ids: usize,
+}
+
+impl App {
+    /// Nothing read yet.
+    ///
+    /// # Errors
+    ///
+    /// The filter to begin with is wrong.
+    pub fn new(settings: Settings) -> Result<Self, FilterError> {
+        let filter = Filter::parse(&settings.filter, &settings.schema)?;
+        let mut context = Context::new(settings.schema);
+        for (id, name) in &settings.genl {
+            context.learn_genl(*id, name);
+        }
+        let mut rows = Rows::new();
+        rows.set_filter(settings.filter, Some(filter));
+        Ok(Self {
+            title: settings.title,
+            known_ids: context.ids().len(),
+            messages: Messages::new(context),
+            facets: Facets::default(),
+            rows,
+            selection: Selection::default(),
+            detail: None,
+            stale: false,
+            folds: Folds::default(),
+            focus: Pane::List,
+            zoom: false,
+            size: (80, 24),
+            top: [0; 3],
+            shift: 0,
+            screen: Vec::new(),
+            overlays: Vec::new(),
+            seek: None,
+            sought: String::new(),
+            jumps: Vec::new(),
+            reading: Reading::Yes(0, None),
+            notices: Vec::new(),
+            said: None,
+            numeric: settings.numeric,
+            redact: settings.redact,
+            time: settings.time,
+        })
+    }
+
+    /// Does what `action` says.
+    pub fn update(&mut self, action: Action) -> Effect {
+        self.said = None;
+        let effect = match action {
+            Action::Quit => Effect::Quit,
+            Action::Suspend => Effect::Suspend,
+            Action::Redraw => Effect::Redraw,
+            _ => {
+                self.change(action);
+                Effect::None
+            }
+        };
+        self.settle();
+        effect
+    }
+
+    fn change(&mut self, action: Action) {
+        match action {
+            Action::Help => self.overlays.push(Overlay::Help(0)),
+            Action::Notices => self.overlays.push(Overlay::Notices(0)),
+            Action::Facets => self.overlays.push(Overlay::Facets),
+            Action::Close => self.close(),
+            Action::Focus(way) => self.turn(way),
+            Action::Zoom => self.zoom = !self.zoom,
+            Action::Move(motion) => self.go(motion),
+            Action::Fold(fold) => self.fold(fold),
+            Action::Filter => self.type_filter(self.rows.filter_text().to_owned()),
+            Action::FilterBySelected => self.filter_by_selected(),
+            Action::ShowAll => self.show_all(),
+            Action::Search => self.type_search(),
+            Action::SearchAgain(way) => self.search_again(way),
+            Action::SeekError(way) => self.seek(seek::Target::Error, way),
+            Action::SeekMalformed(way) => self.seek(seek::Target::Malformed, way),
+            Action::GoRequest => self.go_request(),
+            Action::GoAnswer => self.go_answer(),
+            Action::GoBack => self.go_back(),
+            Action::FoldCopies => self.rows.toggle_fold(),
+            Action::NextTime => self.next_time(),
+            Action::Numbers => {
+                self.numeric = !self.numeric;
+                self.stale = true;
+            }
+            Action::Edit(edit) => self.edit(edit),
+            Action::Complete(way) => self.complete(way),
+            Action::Accept => self.accept(),
+            Action::Facet(change) => self.change_facet(change),
+            Action::Click(x, y) => self.click(x, y),
+            Action::Wheel(x, y, way) => self.wheel(x, y, way),
+            Action::Resize(width, height) => self.size = (width, height),
+            Action::Quit | Action::Suspend | Action::Redraw => {}
+        }
+    }
+
+    /// Where keys go.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        match self.overlays.last() {
+            Some(Overlay::Help(_) | Overlay::Notices(_)) => Mode::Page,
+            Some(Overlay::Facets) => Mode::Facets,
+            Some(Overlay::Bar(_)) => Mode::Bar,
+            None => match self.focus {
+                Pane::List => Mode::List,
+                Pane::Tree => Mode::Tree,
+                Pane::Hex => Mode::Hex,
+            },
+        }
+    }
+
+    fn close(&mut self) {
+        if self.overlays.pop().is_none() && self.seek.take().is_none() {
+            self.focus = Pane::List;
+        }
+    }
+
+    fn next_time(&mut self) {
+        self.time = match self.time {
+            TimeFormat::Relative => TimeFormat::Delta(None),
+            TimeFormat::Delta(_) => TimeFormat::Absolute,
+            TimeFormat::Absolute => TimeFormat::Epoch,
+            TimeFormat::Epoch => TimeFormat::Relative,
+        };
+        self.stale = true;
+    }
+
+    fn show_all(&mut self) {
+        self.facets.reset();
+        self.rows.set_filter(String::new(), None);
+    }
+
+    fn change_facet(&mut self, change: FacetChange) {
+        self.facets.change(change, self.messages.context());
+        self.rows.restart();
+    }
+
+    fn say(&mut self, role: Role, text: impl Into<String>) {
+        self.said = Some((role, text.into()));
+    }
+
+    /// How messages are written.
+    #[must_use]
+    pub fn export_options(&self) -> ExportOptions<'_> {
+        ExportOptions {
+            show: Show {
+                names: self.messages.context(),
+                numeric: self.numeric,
+                redact: self.redact,
+            },
+            time: self.time,
+            first_time: self.messages.first_time(),
+            ..ExportOptions::PLAIN
+        }
+    }
+}
+
+/// What the view looks at.
+impl App {
+    /// What is shown.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Everything read.
+    #[must_use]
+    pub fn messages(&self) -> &Messages {
+        &self.messages
+    }
+
+    /// What is in the list.
+    #[must_use]
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The rows of the list that are on the screen.
+    #[must_use]
+    pub fn screen(&self) -> &[ListRow] {
+        &self.screen
+    }
+
+    /// What is selected.
+    #[must_use]
+    pub fn selection(&self) -> Selection {
+        self.selection
+    }
+
+    /// The selected message.
+    #[must_use]
+    pub fn detail(&self) -> Option<&Detail> {
+        self.detail.as_ref()
+    }
+
+    /// The lines of the tree that are not folded away.
+    #[must_use]
+    pub fn tree_lines(&self) -> Vec<Shown> {
+        self.detail
+            .as_ref()
+            .map(|detail| detail.shown(&self.folds, self.selection.node))
+            .unwrap_or_default()
+    }
+
+    /// The pane that keys go to.
+    #[must_use]
+    pub fn focus(&self) -> Pane {
+        self.focus
+    }
+
+    /// First row on the screen.
+    #[must_use]
+    pub fn top(&self, pane: Pane) -> usize {
+        self.top[pane as usize]
+    }
+
+    /// How many columns the summaries are shifted to the left.
+    #[must_use]
+    pub fn shift(&self) -> usize {
+        self.shift
+    }
+
+    /// What lies on top, the uppermost last.
+    #[must_use]
+    pub fn overlays(&self) -> &[Overlay] {
+        &self.overlays
+    }
+
+    /// The facet lists.
+    #[must_use]
+    pub fn facets(&self) -> &Facets {
+        &self.facets
+    }
+
+    /// How the source stands.
+    #[must_use]
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// Warnings and notices.
+    #[must_use]
+    pub fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    /// The answer to the last action.
+    #[must_use]
+    pub fn said(&self) -> Option<(Role, &str)> {
+        self.said
+            .as_ref()
+            .map(|(role, text)| (*role, text.as_str()))
+    }
+
+    /// What is being searched for.
+    #[must_use]
+    pub fn seeking(&self) -> Option<String> {
+        self.seek.as_ref().map(|seek| seek.target().name())
+    }
+
+    /// Where everything is.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        let alone = self.zoom.then_some(self.focus);
+        Layout::new(self.size.0, self.size.1, alone, self.focus)
+    }
+}

@@ -1,0 +1,144 @@
+//! Which messages are in the list. A long list is gone through in slices, so that the
+//! interface answers meanwhile.
+
+use nlscope_dissector::filter::{Filter, Verdict};
+
+use super::Deadline;
+use super::facets::Facets;
+use super::messages::{Messages, Tapes};
+
+/// The list.
+#[derive(Debug)]
+pub struct Rows {
+    visible: Vec<u32>,
+    /// How many messages were looked at.
+    scanned: u32,
+    filter: Option<Filter>,
+    text: String,
+    fold: bool,
+}
+
+impl Rows {
+    /// Everything passes, copies are folded.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            visible: Vec::new(),
+            scanned: 0,
+            filter: None,
+            text: String::new(),
+            fold: true,
+        }
+    }
+
+    /// The messages in the list, ascending.
+    #[must_use]
+    pub fn visible(&self) -> &[u32] {
+        &self.visible
+    }
+
+    /// How many messages were looked at.
+    #[must_use]
+    pub fn scanned(&self) -> u32 {
+        self.scanned
+    }
+
+    /// The text of the filter; empty for none.
+    #[must_use]
+    pub fn filter_text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether copies are folded.
+    #[must_use]
+    pub fn folds(&self) -> bool {
+        self.fold
+    }
+
+    /// Another filter.
+    pub fn set_filter(&mut self, text: String, filter: Option<Filter>) {
+        self.filter = filter.filter(|_| !text.is_empty());
+        self.text = text;
+        self.restart();
+    }
+
+    /// Folds copies, or not.
+    pub fn toggle_fold(&mut self) {
+        self.fold = !self.fold;
+        self.restart();
+    }
+
+    /// Looks at all messages anew.
+    pub fn restart(&mut self) {
+        self.visible.clear();
+        self.scanned = 0;
+    }
+
+    /// Whether what a message carries can matter.
+    #[must_use]
+    pub fn selects(&self, facets: &Facets) -> bool {
+        self.filter.is_some() || !facets.all_on()
+    }
+
+    /// Where a message is in the list, or would be.
+    #[must_use]
+    pub fn position(&self, message: u32) -> Result<usize, usize> {
+        self.visible.binary_search(&message)
+    }
+
+    /// Looks at further messages until `deadline`.
+    pub fn scan(&mut self, messages: &Messages, facets: &Facets, deadline: Deadline) {
+        let mut tapes = Tapes::default();
+        while self.scanned < messages.len() && !deadline.is_over() {
+            if self.passes(messages, facets, self.scanned, &mut tapes) {
+                self.visible.push(self.scanned);
+            }
+            self.scanned += 1;
+        }
+    }
+
+    /// Looks at one message again, about which something turned out.
+    pub fn recheck(&mut self, messages: &Messages, facets: &Facets, message: u32) {
+        if message >= self.scanned || !self.selects(facets) {
+            return;
+        }
+        let passes = self.passes(messages, facets, message, &mut Tapes::default());
+        match (self.position(message), passes) {
+            (Ok(at), false) => {
+                self.visible.remove(at);
+            }
+            (Err(at), true) => self.visible.insert(at, message),
+            _ => {}
+        }
+    }
+
+    fn passes(
+        &self,
+        messages: &Messages,
+        facets: &Facets,
+        message: u32,
+        tapes: &mut Tapes,
+    ) -> bool {
+        let copy = messages
+            .record(message)
+            .is_some_and(|record| record.copy_of.is_some());
+        if copy && self.fold {
+            return false;
+        }
+        if !self.selects(facets) {
+            return true;
+        }
+        let verdict = messages.head(message, |head| match &self.filter {
+            _ if !facets.pass(head) => Verdict::No,
+            Some(filter) => filter.head(head),
+            None => Verdict::Yes,
+        });
+        match (verdict, &self.filter) {
+            (Some(Verdict::Yes), _) => true,
+            (Some(Verdict::NeedsTape), Some(filter)) => messages
+                .view(message, tapes, |view| filter.matches(view))
+                .unwrap_or(false),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Going through the list for something, in slices.
+
+use nlscope_dissector::context::MessageView;
+use nlscope_dissector::export::{Options, Span, line, tree};
+use nlscope_dissector::note::{NoteKind, Severity};
+use nlscope_dissector::tape::NodeIndex;
+
+use super::Deadline;
+use super::action::Way;
+use super::messages::{Messages, Tapes};
+
+/// What is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Text in the summary or a line of the tree.
+    Text(String),
+    /// An answer with an errno.
+    Error,
+    /// A warning about the bytes.
+    Malformed,
+}
+
+impl Target {
+    /// What it is called when it is not found.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Target::Text(text) => format!("\"{text}\""),
+            Target::Error => "error".to_owned(),
+            Target::Malformed => "malformed message".to_owned(),
+        }
+    }
+}
+
+/// A search under way.
+#[derive(Debug)]
+pub struct Seek {
+    target: Target,
+    way: Way,
+    /// The message looked at last.
+    at: u32,
+    /// Where it began; coming back there ends it.
+    from: u32,
+    wrapped: bool,
+}
+
+/// How a search stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// There.
+    At {
+        /// The message.
+        message: u32,
+        /// The field, if it is not the message as a whole.
+        node: Option<NodeIndex>,
+        /// The search went past an end of the list.
+        wrapped: bool,
+    },
+    /// Nowhere.
+    Nowhere,
+    /// It goes on.
+    Later,
+}
+
+impl Seek {
+    /// Looks from the message after (or before) `from`.
+    #[must_use]
+    pub fn new(target: Target, way: Way, from: u32) -> Self {
+        Self {
+            target,
+            way,
+            at: from,
+            from,
+            wrapped: false,
+        }
+    }
+
+    /// What is looked for.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Looks at further messages of `visible` until `deadline`.
+    pub fn go_on(
+        &mut self,
+        messages: &Messages,
+        visible: &[u32],
+        options: &Options<'_>,
+        deadline: Deadline,
+    ) -> Found {
+        let mut tapes = Tapes::default();
+        while let Some(message) = self.step(visible) {
+            let node = match &self.target {
+                Target::Error => messages
+                    .head(message, |head| head.errno().is_some_and(|errno| errno != 0))
+                    .and_then(|is_error| is_error.then_some(None)),
+                Target::Malformed => messages
+                    .view(message, &mut tapes, malformed)
+                    .flatten()
+                    .map(Some),
+                Target::Text(text) => messages
+                    .view(message, &mut tapes, |view| find(text, view, options))
+                    .flatten(),
+            };
+            if let Some(node) = node {
+                return Found::At {
+                    message,
+                    node,
+                    wrapped: self.wrapped,
+                };
+            }
+            if deadline.is_over() {
+                return Found::Later;
+            }
+        }
+        Found::Nowhere
+    }
+
+    /// The next message to look at.
+    fn step(&mut self, visible: &[u32]) -> Option<u32> {
+        let beyond = |wrapped: bool, from: u32, to: u32| match self.way {
+            Way::Forward => wrapped && to > from,
+            Way::Back => wrapped && to < from,
+        };
+        let next = match self.way {
+            Way::Forward => visible.get(visible.partition_point(|one| *one <= self.at)),
+            Way::Back => visible[..visible.partition_point(|one| *one < self.at)].last(),
+        };
+        let next = match next {
+            Some(next) => *next,
+            None if self.wrapped => return None,
+            None => {
+                self.wrapped = true;
+                *match self.way {
+                    Way::Forward => visible.first(),
+                    Way::Back => visible.last(),
+                }?
+            }
+        };
+        if beyond(self.wrapped, self.from, next) {
+            return None;
+        }
+        self.at = next;
+        Some(next)
+    }
+}
+
+/// The first node with a warning.
+fn malformed(view: &MessageView<'_>) -> Option<NodeIndex> {
+    let node = view.node()?;
+    let inside = node.index()..node.node().next;
+    view.tape
+        .notes()
+        .iter()
+        .filter(|note| note.kind.severity() > Severity::Hint && note.kind != NoteKind::Refused)
+        .map(|note| note.node)
+        .filter(|node| inside.contains(node))
+        .min()
+}
+
+/// Where `text` is in a message: in its line, or in the line of a node. Capital letters
+/// matter only if the text has one.
+fn find(text: &str, view: &MessageView<'_>, options: &Options<'_>) -> Option<Option<NodeIndex>> {
+    let exact = text.chars().any(char::is_uppercase);
+    let holds = |spans: &[Span]| {
+        let line: String = spans.iter().map(|span| span.text.as_ref()).collect();
+        if exact {
+            line.contains(text)
+        } else {
+            line.to_lowercase().contains(text)
+        }
+    };
+    let line = line(view, options);
+    let in_line = line
+        .columns
+        .iter()
+        .skip(2)
+        .any(|column| holds(std::slice::from_ref(column)))
+        || holds(&line.summary);
+    let node = tree(view, options).find(|line| holds(&line.spans));
+    match node {
+        Some(node) => Some(Some(node.node)),
+        None => in_line.then_some(None),
+    }
+}

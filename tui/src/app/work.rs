@@ -1,0 +1,256 @@
+//! Taking in what the source brings, slice by slice, and keeping what is on the screen
+//! in step with it.
+
+use std::time::Duration;
+
+use nlscope_dissector::context::Port;
+use nlscope_dissector::export::{Role, TimeFormat, line};
+use nlscope_dissector::text::Escaped;
+
+use super::detail::Detail;
+use super::messages::{Tapes, index};
+use super::seek::Found;
+use super::{App, Deadline, ListRow, Pane, Reading};
+use crate::source::{SourceError, SourceEvent};
+
+/// How many messages are fed before the clock is looked at.
+const BATCH: usize = 64;
+
+impl App {
+    /// Takes what the source tells.
+    pub fn receive(&mut self, event: SourceEvent) {
+        match event {
+            SourceEvent::Segment(segment) => self.messages.add_segment(segment),
+            SourceEvent::Frames(frames) => self.messages.add_frames(&frames),
+            SourceEvent::Progress { read, total } => self.reading = Reading::Yes(read, total),
+            SourceEvent::Notice(text) => self.notice(&text),
+            SourceEvent::End(end) => {
+                if let Err(SourceError::Damaged(text) | SourceError::Unusable(text)) = &end {
+                    self.notice(text);
+                }
+                self.reading = Reading::Ended(end);
+            }
+        }
+    }
+
+    fn notice(&mut self, text: &str) {
+        let text = Escaped(text.as_bytes()).to_string();
+        self.say(Role::Warning, text.clone());
+        self.notices.push(text);
+    }
+
+    /// Whether there is something to do beside waiting.
+    #[must_use]
+    pub fn has_work(&self) -> bool {
+        self.messages.is_behind()
+            || self.rows.scanned() < self.messages.len()
+            || self.seek.is_some()
+    }
+
+    /// Works for about as long as `slice` says.
+    pub fn work(&mut self, slice: Duration) {
+        let part = slice / 4;
+        let was_scanning = self.rows.scanned() < self.messages.len();
+        let learning = Deadline::after(part);
+        while !learning.is_over() && (0..BATCH).all(|_| self.messages.learn_next()) {}
+        self.feed(Deadline::after(part));
+        self.new_ids();
+        self.rows
+            .scan(&self.messages, &self.facets, Deadline::after(part));
+        if was_scanning && self.rows.scanned() == self.messages.len() && !self.is_reading() {
+            self.keep_in_list();
+        }
+        self.go_on_seeking(Deadline::after(part));
+        self.settle();
+    }
+
+    fn is_reading(&self) -> bool {
+        matches!(self.reading, Reading::Yes(..)) || self.messages.is_behind()
+    }
+
+    fn feed(&mut self, deadline: Deadline) {
+        while !deadline.is_over() {
+            for _ in 0..BATCH {
+                let Some(fed) = self.messages.feed_next() else {
+                    return;
+                };
+                for message in fed.new.clone() {
+                    self.messages.head(message, |head| self.facets.count(head));
+                }
+                for (message, old) in fed.changed {
+                    self.turned_out(message, old);
+                }
+            }
+        }
+    }
+
+    /// Something turned out about a message.
+    fn turned_out(&mut self, message: u32, old: Port) {
+        let Some(record) = self.messages.record(message) else {
+            return;
+        };
+        self.facets.port_changed(old, record.port);
+        self.rows.recheck(&self.messages, &self.facets, message);
+        self.stale |= message == self.selection.message;
+    }
+
+    /// What was dissected without an id that is known by now is looked at again.
+    fn new_ids(&mut self) {
+        let known = self.messages.context().ids().len();
+        if known == self.known_ids {
+            return;
+        }
+        self.known_ids = known;
+        self.stale = true;
+        if self.rows.selects(&self.facets) && self.rows.scanned() > 0 {
+            self.rows.restart();
+        }
+    }
+
+    fn go_on_seeking(&mut self, deadline: Deadline) {
+        let Some(mut seek) = self.seek.take() else {
+            return;
+        };
+        let found = seek.go_on(
+            &self.messages,
+            self.rows.visible(),
+            &self.export_options(),
+            deadline,
+        );
+        match found {
+            Found::Later => self.seek = Some(seek),
+            Found::Nowhere => self.say(Role::Warning, format!("no {}", seek.target().name())),
+            Found::At {
+                message,
+                node,
+                wrapped,
+            } => {
+                self.jump(message);
+                if let Some(node) = node {
+                    self.select_node(node);
+                }
+                if wrapped {
+                    self.say(Role::Hint, "went on at the other end of the list");
+                }
+            }
+        }
+    }
+
+    /// Selects the nearest message in the list if the selected one is not in it.
+    fn keep_in_list(&mut self) {
+        let Err(at) = self.rows.position(self.selection.message) else {
+            return;
+        };
+        let visible = self.rows.visible();
+        if let Some(nearest) = visible.get(at).or_else(|| visible.last()) {
+            self.select_message(*nearest);
+        }
+    }
+
+    /// Brings into line what depends on the selection and the size of the screen.
+    pub fn settle(&mut self) {
+        self.dissect_selected();
+        let layout = self.layout();
+        let shown = self.tree_lines();
+        let tree = self
+            .detail
+            .as_ref()
+            .map_or(0, |detail| detail.cursor(&shown, self.selection.node));
+        let hex = (self.selection.byte / layout.bytes_in_row()) as usize;
+        let hex_rows = self
+            .messages
+            .frame(self.selection.message)
+            .map_or(0, |frame| {
+                frame.bytes.len().div_ceil(layout.bytes_in_row() as usize)
+            });
+        let list = match self.rows.position(self.selection.message) {
+            Ok(at) | Err(at) => at,
+        };
+        let cursors = [
+            (Pane::List, list, self.rows.visible().len()),
+            (Pane::Tree, tree, shown.len()),
+            (Pane::Hex, hex, hex_rows),
+        ];
+        for (pane, cursor, count) in cursors {
+            let top = &mut self.top[pane as usize];
+            *top = scroll(*top, cursor, count, layout.rows(pane));
+        }
+        let facets = self.facets.rows(self.messages.context());
+        let height = usize::from(layout.facets.height.saturating_sub(1));
+        let cursor = self.facets.cursor(&facets);
+        self.facets.top = scroll(self.facets.top, cursor, facets.len(), height);
+        self.screen = self.list_rows(layout.rows(Pane::List));
+    }
+
+    fn dissect_selected(&mut self) {
+        let message = self.selection.message;
+        let is_current = self
+            .detail
+            .as_ref()
+            .is_some_and(|detail| detail.message == message);
+        if is_current && !self.stale {
+            return;
+        }
+        self.detail = Detail::new(&self.messages, message, &self.export_options());
+        self.stale = false;
+        let Some(detail) = &self.detail else {
+            return;
+        };
+        if is_current {
+            // A node may be another one now; the byte is the same.
+            self.selection.node = match detail.tape().node_at(self.selection.byte) {
+                Some(_) if detail.node(self.selection.node).is_some() => self.selection.node,
+                found => found.unwrap_or(detail.message_node()),
+            };
+        } else {
+            self.select_node(detail.message_node());
+        }
+    }
+
+    /// The rows of the list that are on the screen.
+    fn list_rows(&self, height: usize) -> Vec<ListRow> {
+        let visible = self.rows.visible();
+        let top = self.top[Pane::List as usize];
+        let end = (top + height).min(visible.len());
+        let mut tapes = Tapes::default();
+        let mut options = self.export_options();
+        let before = top.checked_sub(1).and_then(|at| visible.get(at));
+        let mut previous = before.and_then(|message| self.messages.frame(*message)?.time);
+        let mut rows = Vec::new();
+        for message in visible.get(top..end).unwrap_or_default() {
+            if matches!(self.time, TimeFormat::Delta(_)) {
+                options.time = TimeFormat::Delta(previous);
+                previous = self.messages.frame(*message).and_then(|frame| frame.time);
+            }
+            let line = self
+                .messages
+                .view(*message, &mut tapes, |view| line(view, &options));
+            if let Some(line) = line {
+                let times = if self.rows.folds() {
+                    self.messages.times_seen(*message)
+                } else {
+                    1
+                };
+                rows.push(ListRow {
+                    message: *message,
+                    line,
+                    times,
+                });
+            }
+        }
+        rows
+    }
+
+    /// The request that a message answers.
+    pub(super) fn request_of(&self, message: u32) -> Option<u32> {
+        self.messages.record(message)?.request.map(index)
+    }
+}
+
+/// The first row on the screen such that the cursor is on it too.
+fn scroll(top: usize, cursor: usize, count: usize, height: usize) -> usize {
+    let height = height.max(1);
+    let lowest = cursor.saturating_sub(height - 1);
+    let top = top.clamp(lowest, cursor.max(lowest));
+    top.min(count.saturating_sub(height).max(lowest))
+}

@@ -1,0 +1,147 @@
+//! The list of messages.
+
+use nlscope_dissector::export::{COLUMNS, Role};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::{Canvas, rows};
+use crate::app::{ListRow, Pane};
+
+/// Which columns there is room for: least width of the list, by column of [`COLUMNS`].
+const NEEDS: [u16; COLUMNS.len()] = [0, 100, 0, 60, 30, 150, 80];
+/// What a column takes at most: what is longer is cut off.
+const MOST: [usize; COLUMNS.len()] = [9, 20, 2, 14, 24, 20, 22];
+
+impl Canvas<'_> {
+    pub(super) fn list(&self, area: Rect, buffer: &mut Buffer) {
+        if area.is_empty() {
+            return;
+        }
+        let widths = self.widths(area.width);
+        let inside = self.title(Pane::List, titles(&widths), area, buffer);
+        if self.app.screen().is_empty() {
+            self.nothing(inside, buffer);
+        }
+        for (row, area) in self.app.screen().iter().zip(rows(inside)) {
+            if row.message == self.app.selection().message {
+                buffer.set_style(area, self.selected(Pane::List));
+            }
+            self.row(row, &widths, area, buffer);
+        }
+    }
+
+    /// The widths of the columns, 0 for those without room.
+    fn widths(&self, width: u16) -> [usize; COLUMNS.len()] {
+        let mut widths = [0; COLUMNS.len()];
+        for (at, column) in COLUMNS.iter().enumerate() {
+            if width < NEEDS[at] {
+                continue;
+            }
+            let texts = self.app.screen().iter().map(|row| &row.line.columns[at]);
+            let longest = texts
+                .map(|span| Span::raw(span.text.as_ref()).width())
+                .max();
+            let least = if width < 80 { 0 } else { column.width };
+            let title = column.title.len().min(MOST[at]);
+            widths[at] = longest.unwrap_or(0).max(least).max(title).min(MOST[at]);
+        }
+        widths
+    }
+
+    fn row(&self, row: &ListRow, widths: &[usize], area: Rect, buffer: &mut Buffer) {
+        let mut x = area.x;
+        let right = area.right();
+        for ((span, column), width) in row.line.columns.iter().zip(COLUMNS).zip(widths) {
+            if *width == 0 || x >= right {
+                continue;
+            }
+            let text = Span::styled(span.text.as_ref(), self.palette.text(span.role));
+            let long = text.width() > *width;
+            let pad = if column.right {
+                width.saturating_sub(text.width())
+            } else {
+                0
+            };
+            let start = x.saturating_add(clip(pad)).min(right);
+            let room = clip(*width - pad).min(right - start);
+            buffer.set_span(start, area.y, &text, room);
+            if long && room > 0 {
+                buffer[(start + room - 1, area.y)].set_symbol("…");
+            }
+            x = x.saturating_add(clip(*width + 1));
+        }
+        if x < right {
+            self.summary(row, Rect::new(x, area.y, right - x, 1), buffer);
+        }
+    }
+
+    fn summary(&self, row: &ListRow, area: Rect, buffer: &mut Buffer) {
+        let mut spans = Vec::new();
+        if row.times > 1 {
+            let times = format!("x{} ", row.times);
+            spans.push(Span::styled(times, self.palette.text(Role::Hint)));
+        }
+        spans.extend(self.spans(&row.line.summary));
+        let line = Line::from(spans);
+        let shift = clip(self.app.shift());
+        let width = line.width();
+        if shift == 0 {
+            line.render(area, buffer);
+        } else {
+            shifted(&line, shift, area, buffer);
+        }
+        if width.saturating_sub(usize::from(shift)) > usize::from(area.width) {
+            buffer[(area.right() - 1, area.y)].set_symbol("…");
+        }
+    }
+
+    fn nothing(&self, area: Rect, buffer: &mut Buffer) {
+        let app = self.app;
+        let text = if app.messages().len() == 0 {
+            "no messages yet"
+        } else if app.rows().scanned() < app.messages().len() {
+            "filtering"
+        } else {
+            "no message passes the filter and the facets; x shows all"
+        };
+        Line::styled(text, self.palette.text(Role::Aside)).render(area, buffer);
+    }
+}
+
+/// Draws a line without its first `shift` columns.
+fn shifted(line: &Line<'_>, shift: u16, area: Rect, buffer: &mut Buffer) {
+    let wide = Rect::new(0, 0, area.width.saturating_add(shift), 1);
+    let mut whole = Buffer::empty(wide);
+    line.render(wide, &mut whole);
+    for x in 0..area.width {
+        if let (Some(from), Some(to)) = (
+            whole.cell((x + shift, 0)),
+            buffer.cell_mut((area.x + x, area.y)),
+        ) {
+            to.set_symbol(from.symbol()).set_style(from.style());
+        }
+    }
+}
+
+fn titles(widths: &[usize]) -> Line<'static> {
+    let mut text = String::new();
+    for (column, width) in COLUMNS.iter().zip(widths) {
+        if *width == 0 {
+            continue;
+        }
+        let title: String = column.title.chars().take(*width).collect();
+        text += &if column.right {
+            format!("{title:>width$} ")
+        } else {
+            format!("{title:<width$} ")
+        };
+    }
+    text.push_str("summary");
+    Line::raw(text)
+}
+
+fn clip(width: usize) -> u16 {
+    u16::try_from(width).unwrap_or(u16::MAX)
+}

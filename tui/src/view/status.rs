@@ -1,0 +1,334 @@
+//! The filter at the top, and the two rows at the bottom.
+
+use std::fmt::Write;
+
+use nlscope_dissector::export::Role;
+use nlscope_dissector::schema::Type;
+use nlscope_dissector::text::Escaped;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
+
+use super::theme::Part;
+use super::{Canvas, thousands};
+use crate::app::{Bar, Purpose, Reading};
+
+/// How many completions are shown at once.
+const PROPOSALS: usize = 8;
+
+impl Canvas<'_> {
+    /// The filter that is applied.
+    pub(super) fn filter(&self, area: Rect, buffer: &mut Buffer) {
+        let text = self.app.rows().filter_text();
+        let facets = !self.app.facets().all_on();
+        let line = if text.is_empty() {
+            let hint = "no filter; / filters, f facets, s searches, ? helps, q quits";
+            Line::styled(hint, self.palette.text(Role::Aside))
+        } else {
+            let text = Escaped(text.as_bytes()).to_string();
+            buffer.set_style(area, self.palette.part(Part::Valid));
+            Line::raw(format!("filter: {text}"))
+        };
+        let line = if facets {
+            let mark = Span::styled("[facets off] ", self.palette.text(Role::Hint));
+            let mut spans = vec![mark];
+            spans.extend(line.spans.into_iter().map(|span| span.style(line.style)));
+            Line::from(spans)
+        } else {
+            line
+        };
+        line.render(area, buffer);
+    }
+
+    /// The line being typed; returns where the cursor stands.
+    pub(super) fn bar(&self, bar: &Bar, screen: Rect, buffer: &mut Buffer) -> Option<Position> {
+        let area = Rect {
+            height: screen.height.min(1),
+            ..screen
+        };
+        if area.is_empty() {
+            return None;
+        }
+        let (label, part) = match (bar.purpose(), bar.error()) {
+            (Purpose::Search, _) => ("search: ", Part::Status),
+            (Purpose::Filter, None) => ("filter: ", Part::Valid),
+            (Purpose::Filter, Some(_)) => ("filter: ", Part::Invalid),
+        };
+        Clear.render(area, buffer);
+        buffer.set_style(area, self.palette.part(part));
+        let label_width = width(label);
+        let room = area.width.saturating_sub(label_width + 1);
+        // Of a long line the part before the cursor is shown.
+        let before = width(bar.text().get(..bar.cursor()).unwrap_or_default());
+        let shift = before.saturating_sub(room);
+        buffer.set_string(area.x, area.y, label, self.palette.part(part));
+        let skipped = skip_columns(bar.text(), shift);
+        buffer.set_stringn(
+            area.x + label_width.min(area.width),
+            area.y,
+            skipped,
+            usize::from(room),
+            self.palette.part(part),
+        );
+        let left = |byte: usize| {
+            let column = width(bar.text().get(..byte).unwrap_or(bar.text()));
+            label_width + column.saturating_sub(shift).min(room)
+        };
+        let below = self.mistake(bar, &left, screen, buffer);
+        self.proposals(bar, left(bar.word_start()), screen, below, buffer);
+        Some(Position::new(left(bar.cursor()).min(area.width - 1), 0))
+    }
+
+    /// What is wrong with the filter, under its place; returns the row below.
+    fn mistake(
+        &self,
+        bar: &Bar,
+        left: &impl Fn(usize) -> u16,
+        screen: Rect,
+        buffer: &mut Buffer,
+    ) -> u16 {
+        let Some(error) = bar.error().filter(|_| screen.height > 2) else {
+            return 1;
+        };
+        let area = Rect {
+            y: 1,
+            height: 1,
+            ..screen
+        };
+        Clear.render(area, buffer);
+        let style = self.palette.text(Role::Error);
+        let start = left(error.span.start);
+        let carets = left(error.span.end).saturating_sub(start).max(1);
+        let mut text = error.message.clone();
+        if let Some(suggestion) = &error.suggestion {
+            let _ = write!(text, "; did you mean {suggestion}?");
+        }
+        let text = Escaped(text.as_bytes()).to_string();
+        let after = start.saturating_add(carets).saturating_add(1);
+        let carets = "^".repeat(usize::from(carets));
+        buffer.set_stringn(start, 1, carets, usize::from(screen.width - start), style);
+        let needed = width(&text);
+        let at = if after.saturating_add(needed) <= screen.width {
+            after
+        } else if needed < start {
+            start - needed - 1
+        } else if screen.height > 4 {
+            return self.mistake_below(&text, screen, buffer);
+        } else {
+            0
+        };
+        buffer.set_stringn(
+            at,
+            1,
+            text,
+            usize::from(screen.width.saturating_sub(at)),
+            style,
+        );
+        2
+    }
+
+    fn mistake_below(&self, text: &str, screen: Rect, buffer: &mut Buffer) -> u16 {
+        let area = Rect {
+            y: 2,
+            height: 1,
+            ..screen
+        };
+        Clear.render(area, buffer);
+        Line::styled(text, self.palette.text(Role::Error)).render(area, buffer);
+        3
+    }
+
+    fn proposals(&self, bar: &Bar, left: u16, screen: Rect, top: u16, buffer: &mut Buffer) {
+        let (all, chosen) = bar.completions();
+        let room = usize::from(screen.height.saturating_sub(top + 1)).min(PROPOSALS);
+        let first = chosen.map_or(0, |at| (at + 1).saturating_sub(room));
+        let shown = all.get(first..).unwrap_or_default();
+        let shown = &shown[..shown.len().min(room)];
+        let names = shown.iter().map(|one| width(&one.text)).max().unwrap_or(0);
+        let abouts = shown.iter().map(|one| width(&one.about)).max().unwrap_or(0);
+        let wanted = names.saturating_add(abouts).saturating_add(4);
+        let left = left.min(screen.width.saturating_sub(wanted));
+        let total = wanted.min(screen.width);
+        for ((at, one), y) in (first..).zip(shown).zip(top..) {
+            let area = Rect::new(left, y, total, 1);
+            Clear.render(area, buffer);
+            let part = if chosen == Some(at) {
+                Part::Selected
+            } else {
+                Part::Status
+            };
+            buffer.set_style(area, self.palette.part(part));
+            let pad = usize::from(names.saturating_sub(width(&one.text))) + 2;
+            let text = Escaped(one.text.as_bytes()).to_string();
+            let about = Escaped(one.about.as_bytes()).to_string();
+            Line::from(vec![
+                Span::raw(" "),
+                Span::raw(text),
+                Span::raw(" ".repeat(pad)),
+                Span::styled(about, self.palette.text(Role::Aside)),
+            ])
+            .render(area, buffer);
+        }
+    }
+
+    /// The selected field: its path, its name, its type, its value, its bytes.
+    pub(super) fn field(&self, area: Rect, buffer: &mut Buffer) {
+        buffer.set_style(area, self.palette.part(Part::Status));
+        let selection = self.app.selection();
+        let frame = self.app.messages().frame(selection.message);
+        let (Some(frame), Some(detail)) = (frame, self.app.detail()) else {
+            return;
+        };
+        let Some(node) = detail.tape().at(frame.bytes, selection.node) else {
+            return;
+        };
+        let field = node.field();
+        let plain = |text: String| Span::styled(text, self.palette.text(Role::Aside));
+        let path = match node.number().filter(|_| field.uapi.is_empty()) {
+            Some(number) => format!("attribute {number}"),
+            None => node.path(),
+        };
+        let mut spans = vec![Span::styled(path, self.palette.text(Role::Name))];
+        if field.uapi != field.name && !field.uapi.is_empty() {
+            spans.push(plain(format!("  {}", field.uapi)));
+        }
+        spans.push(plain(format!("  {}", type_name(&field.ty))));
+        let (start, len) = (node.node().start, node.node().len);
+        let bytes = match len {
+            0 => format!("  byte {start}, empty"),
+            1 => format!("  byte {start}"),
+            _ => format!("  bytes {start}..{}", u64::from(start) + u64::from(len)),
+        };
+        spans.push(plain(bytes));
+        Line::from(spans).render(area, buffer);
+    }
+
+    /// Counts, progress, what there is to say.
+    pub(super) fn status(&self, area: Rect, buffer: &mut Buffer) {
+        buffer.set_style(area, self.palette.part(Part::Status));
+        let app = self.app;
+        let mut right = String::new();
+        match app.reading() {
+            Reading::Yes(read, Some(total)) if *total > 0 => {
+                let _ = write!(right, "reading {}%", percent(*read, *total));
+            }
+            Reading::Yes(read, _) => {
+                let _ = write!(right, "reading, {} bytes", thousands(*read));
+            }
+            Reading::Ended(_) => {}
+        }
+        let (frames, fed) = app.messages().frames();
+        if fed < frames {
+            join(
+                &mut right,
+                &format!("loading {}%", percent(fed as u64, frames as u64)),
+            );
+        }
+        let (scanned, all) = (app.rows().scanned(), app.messages().len());
+        if scanned < all && app.rows().selects(app.facets()) {
+            let done = percent(u64::from(scanned), u64::from(all));
+            join(&mut right, &format!("filtering {done}%"));
+        }
+        let shown = app.rows().visible().len();
+        let count = if shown == all as usize {
+            thousands(all)
+        } else {
+            format!("{} of {}", thousands(shown), thousands(all))
+        };
+        join(&mut right, &count);
+        if app.rows().folds() && shown < all as usize {
+            join(&mut right, "copies folded");
+        }
+        if !app.notices().is_empty() {
+            join(&mut right, &format!("! {}", app.notices().len()));
+        }
+        let left = self.left_of_status();
+        let room = area.width.saturating_sub(width(&right) + 1);
+        Line::styled(right, self.palette.text(Role::Plain))
+            .right_aligned()
+            .render(area, buffer);
+        if width(&left.1) > room && app.said().is_some() {
+            // An answer goes before counts.
+            Clear.render(area, buffer);
+        }
+        let room = if app.said().is_some() {
+            area
+        } else {
+            Rect {
+                width: room,
+                ..area
+            }
+        };
+        Line::styled(left.1, self.palette.text(left.0)).render(room, buffer);
+    }
+
+    fn left_of_status(&self) -> (Role, String) {
+        let app = self.app;
+        if let Some((role, text)) = app.said() {
+            return (role, text.to_owned());
+        }
+        if let Some(target) = app.seeking() {
+            let target = Escaped(target.as_bytes()).to_string();
+            return (Role::Hint, format!("looking for {target}; esc stops"));
+        }
+        let title = Escaped(app.title().as_bytes()).to_string();
+        (Role::Aside, title)
+    }
+}
+
+fn join(text: &mut String, more: &str) {
+    if !text.is_empty() {
+        text.push_str(" · ");
+    }
+    text.push_str(more);
+}
+
+fn percent(part: u64, whole: u64) -> u64 {
+    part.saturating_mul(100) / whole.max(1)
+}
+
+fn width(text: &str) -> u16 {
+    u16::try_from(Span::raw(text).width()).unwrap_or(u16::MAX)
+}
+
+/// The text without its first columns.
+fn skip_columns(text: &str, columns: u16) -> &str {
+    let mut ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    let end = ends.find(|end| width(&text[..*end]) >= columns);
+    if columns == 0 {
+        text
+    } else {
+        end.map_or("", |end| &text[end..])
+    }
+}
+
+fn type_name(ty: &Type) -> String {
+    match ty {
+        Type::Int { bytes, signed } => {
+            format!(
+                "{}{}",
+                if *signed { 's' } else { 'u' },
+                u16::from(*bytes) * 8
+            )
+        }
+        Type::VarInt { signed: false } => "uint".to_owned(),
+        Type::VarInt { signed: true } => "sint".to_owned(),
+        Type::Bitfield32 => "bitfield32".to_owned(),
+        Type::Flag => "flag".to_owned(),
+        Type::String => "string".to_owned(),
+        Type::Binary => "binary".to_owned(),
+        Type::Members => "struct".to_owned(),
+        Type::Struct(of) => format!("struct {}", of.name),
+        Type::Array { .. } => "array".to_owned(),
+        Type::Nest { .. } => "nest".to_owned(),
+        Type::Indexed { .. } => "indexed array".to_owned(),
+        Type::TypeValue { .. } => "nest by value".to_owned(),
+        Type::SubMessage { .. } => "sub-message".to_owned(),
+        Type::BitUnit { .. } => "bits".to_owned(),
+        Type::Bits { width, .. } => format!("{width} bits"),
+        Type::Pad => "padding".to_owned(),
+        Type::Unused => "unused".to_owned(),
+        Type::Custom { .. } => "own format".to_owned(),
+    }
+}

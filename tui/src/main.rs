@@ -13,7 +13,7 @@ fn main() -> anyhow::Result<ExitCode> {
     let path = std::env::args_os().nth(1).unwrap_or_default();
     let title = path.to_string_lossy().into_owned();
     let source = source::open(source::Input::named(path.into()), Some(source::KEPT_LIMIT))?;
-    terminal::run(
+    let ended = terminal::run(
         &source,
         app::Settings {
             title,
@@ -24,5 +24,11 @@ fn main() -> anyhow::Result<ExitCode> {
             redact: false,
             time: nlscope_dissector::export::TimeFormat::Relative,
         },
-    )
+        view::Palette::of_terminal(|name| std::env::var(name).ok()),
+    )?;
+    if let terminal::Ended::Damaged(text) = ended {
+        eprintln!("nlscope: {text}");
+        return Ok(ExitCode::from(2));
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -1,12 +1,11 @@
 //! The terminal: taking it, giving it back whatever happens, and the loop between.
 
 use std::io::{self, Stdout, stdout};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
-use std::{env, panic, thread};
+use std::{panic, thread};
 
 use anyhow::{Context as _, anyhow};
 use crossterm::event::{
@@ -40,13 +39,26 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Whether the terminal is ours.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Shows what `source` brings until the person has seen enough. Returns what the program
-/// ends with: 0, or 2 where the input was damaged.
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// All well.
+    Well,
+    /// The input is damaged, in these words; what could be read was shown.
+    Damaged(String),
+}
+
+/// Shows what `source` brings until the person has seen enough. A signal that ends the
+/// program ends it here, with the terminal as it was.
 ///
 /// # Errors
 ///
 /// The filter to begin with is wrong, nothing could be read, or the terminal does not work.
-pub fn run(source: &Receiver<SourceEvent>, settings: Settings) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(
+    source: &Receiver<SourceEvent>,
+    settings: Settings,
+    palette: Palette,
+) -> anyhow::Result<Ended> {
     let filter = settings.filter.clone();
     let mut app =
         App::new(settings).map_err(|error| anyhow!("filter: {}", error.render(&filter)))?;
@@ -59,7 +71,7 @@ pub fn run(source: &Receiver<SourceEvent>, settings: Settings) -> anyhow::Result
     let ended = take()
         .and_then(|()| Terminal::new(CrosstermBackend::new(stdout())))
         .context("cannot use the terminal")
-        .and_then(|mut terminal| run_loop(&mut app, source, &signal, &mut terminal));
+        .and_then(|mut terminal| run_loop(&mut app, source, palette, &signal, &mut terminal));
     give_back();
     ended?;
     let signal = signal.load(Ordering::Relaxed);
@@ -69,20 +81,19 @@ pub fn run(source: &Receiver<SourceEvent>, settings: Settings) -> anyhow::Result
     match app.reading() {
         Reading::Ended(Err(SourceError::Unusable(text))) => Err(anyhow!("{text}")),
         Reading::Ended(Err(SourceError::Damaged(text))) => {
-            eprintln!("nlscope: {text}");
-            Ok(ExitCode::from(2))
+            Ok(Ended::Damaged(text.clone()))
         }
-        _ => Ok(ExitCode::SUCCESS),
+        _ => Ok(Ended::Well),
     }
 }
 
 fn run_loop(
     app: &mut App,
     source: &Receiver<SourceEvent>,
+    palette: Palette,
     signal: &AtomicI32,
     terminal: &mut Terminal<CrosstermBackend<Stdout>>,
 ) -> anyhow::Result<()> {
-    let palette = Palette::of_terminal(|name| env::var(name).ok());
     let size = terminal.size()?;
     app.update(Action::Resize(size.width, size.height));
     let mut open = true;

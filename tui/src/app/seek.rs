@@ -1,7 +1,7 @@
 //! Going through the list for something, in slices.
 
 use nlscope_dissector::context::MessageView;
-use nlscope_dissector::export::{Options, Span, line, tree};
+use nlscope_dissector::export::{Options, Span, line, refused, tree};
 use nlscope_dissector::note::{NoteKind, Severity};
 use nlscope_dissector::tape::NodeIndex;
 
@@ -11,7 +11,7 @@ use super::messages::{Messages, Tapes};
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// Text in the summary or a line of the tree.
     Text(String),
     /// An answer with an errno.
@@ -23,7 +23,7 @@ pub enum Target {
 impl Target {
     /// What it is called when it is not found.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Target::Text(text) => format!("\"{text}\""),
             Target::Error => "error".to_owned(),
@@ -34,7 +34,7 @@ impl Target {
 
 /// A search under way.
 #[derive(Debug)]
-pub struct Seek {
+pub(crate) struct Seek {
     target: Target,
     way: Way,
     /// The message looked at last.
@@ -46,7 +46,7 @@ pub struct Seek {
 
 /// How a search stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// There.
     At {
         /// The message.
@@ -65,7 +65,7 @@ pub enum Found {
 impl Seek {
     /// Looks from the message after (or before) `from`.
     #[must_use]
-    pub fn new(target: Target, way: Way, from: u32) -> Self {
+    pub(crate) fn new(target: Target, way: Way, from: u32) -> Self {
         Self {
             target,
             way,
@@ -77,12 +77,12 @@ impl Seek {
 
     /// What is looked for.
     #[must_use]
-    pub fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         &self.target
     }
 
     /// Looks at further messages of `visible` until `deadline`.
-    pub fn go_on(
+    pub(crate) fn go_on(
         &mut self,
         messages: &Messages,
         visible: &[u32],
@@ -94,7 +94,8 @@ impl Seek {
             let node = match &self.target {
                 Target::Error => messages
                     .head(message, |head| head.errno().is_some_and(|errno| errno != 0))
-                    .and_then(|is_error| is_error.then_some(None)),
+                    .filter(|is_error| *is_error)
+                    .map(|_| messages.view(message, &mut tapes, refused_node).flatten()),
                 Target::Malformed => messages
                     .view(message, &mut tapes, malformed)
                     .flatten()
@@ -144,6 +145,12 @@ impl Seek {
         self.at = next;
         Some(next)
     }
+}
+
+/// The attribute that an error refuses, where the error quotes it.
+fn refused_node(view: &MessageView<'_>) -> Option<NodeIndex> {
+    let at = refused(view)?.at?;
+    std::ptr::eq(at.tape(), view.tape).then(|| at.index())
 }
 
 /// The first node with a warning.

@@ -18,7 +18,7 @@ const BATCH: usize = 64;
 
 impl App {
     /// Takes what the source tells.
-    pub fn receive(&mut self, event: SourceEvent) {
+    pub(crate) fn receive(&mut self, event: SourceEvent) {
         match event {
             SourceEvent::Segment(segment) => self.messages.add_segment(segment),
             SourceEvent::Frames(frames) => self.messages.add_frames(&frames),
@@ -41,14 +41,14 @@ impl App {
 
     /// Whether there is something to do beside waiting.
     #[must_use]
-    pub fn has_work(&self) -> bool {
+    pub(crate) fn has_work(&self) -> bool {
         self.messages.is_behind()
             || self.rows.scanned() < self.messages.len()
             || self.seek.is_some()
     }
 
     /// Works for about as long as `slice` says.
-    pub fn work(&mut self, slice: Duration) {
+    pub(crate) fn work(&mut self, slice: Duration) {
         let part = slice / 4;
         let was_scanning = self.rows.scanned() < self.messages.len();
         let learning = Deadline::after(part);
@@ -149,7 +149,7 @@ impl App {
     }
 
     /// Brings into line what depends on the selection and the size of the screen.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.dissect_selected();
         let layout = self.layout();
         let shown = self.tree_lines();

@@ -13,7 +13,7 @@ use nlscope_dissector::export::{self, Options};
 use nlscope_dissector::filter::{Filter, Verdict};
 use nlscope_dissector::tape::Tape;
 
-use corpus::Capture;
+use corpus::Fed;
 
 /// Decided without looking at attributes.
 const HEADER_FILTER: &str = "protocol == route && type == RTM_NEWLINK && !flags.request";
@@ -21,7 +21,7 @@ const HEADER_FILTER: &str = "protocol == route && type == RTM_NEWLINK && !flags.
 const ATTRIBUTE_FILTER: &str = "rt-link.ifname == \"veth0\"";
 
 /// Dissects every message of `captures` and hands it out.
-fn views(captures: &[Capture], tape: &mut Tape, mut each: impl FnMut(&MessageView<'_>)) {
+fn views(captures: &[Fed], tape: &mut Tape, mut each: impl FnMut(&MessageView<'_>)) {
     for capture in captures {
         for (frame, records) in capture.frames() {
             capture.context.dissect(&frame, records, tape);
@@ -41,7 +41,7 @@ fn views(captures: &[Capture], tape: &mut Tape, mut each: impl FnMut(&MessageVie
     }
 }
 
-fn heads(captures: &[Capture], mut each: impl FnMut(&Head<'_>)) {
+fn heads(captures: &[Fed], mut each: impl FnMut(&Head<'_>)) {
     for capture in captures {
         for (frame, records) in capture.frames() {
             for record in records {
@@ -53,7 +53,7 @@ fn heads(captures: &[Capture], mut each: impl FnMut(&Head<'_>)) {
     }
 }
 
-fn dissect(captures: &[Capture], tape: &mut Tape) {
+fn dissect(captures: &[Fed], tape: &mut Tape) {
     for capture in captures {
         for (frame, records) in capture.frames() {
             capture.context.dissect(&frame, records, tape);
@@ -62,7 +62,7 @@ fn dissect(captures: &[Capture], tape: &mut Tape) {
     }
 }
 
-fn json(captures: &[Capture], tape: &mut Tape, out: &mut Vec<u8>) {
+fn json(captures: &[Fed], tape: &mut Tape, out: &mut Vec<u8>) {
     views(captures, tape, |view| {
         out.clear();
         export::json(out, view, &Options::PLAIN).expect("a vector takes everything");
@@ -70,7 +70,7 @@ fn json(captures: &[Capture], tape: &mut Tape, out: &mut Vec<u8>) {
     });
 }
 
-fn filter_headers(captures: &[Capture], filter: &Filter) -> usize {
+fn filter_headers(captures: &[Fed], filter: &Filter) -> usize {
     let mut passed = 0;
     heads(captures, |head| match filter.head(head) {
         Verdict::Yes => passed += 1,
@@ -80,7 +80,7 @@ fn filter_headers(captures: &[Capture], filter: &Filter) -> usize {
     passed
 }
 
-fn filter_attributes(captures: &[Capture], filter: &Filter, tape: &mut Tape) -> usize {
+fn filter_attributes(captures: &[Fed], filter: &Filter, tape: &mut Tape) -> usize {
     let mut passed = 0;
     for capture in captures {
         for (frame, records) in capture.frames() {
@@ -115,11 +115,11 @@ fn filter_attributes(captures: &[Capture], filter: &Filter, tape: &mut Tape) -> 
 }
 
 fn messages(criterion: &mut Criterion) {
-    let captures = corpus::captures();
+    let captures = corpus::all();
     let messages: usize = captures.iter().map(|capture| capture.records.len()).sum();
     let bytes: usize = captures
         .iter()
-        .flat_map(Capture::frames)
+        .flat_map(Fed::frames)
         .map(|(frame, _)| frame.bytes.len())
         .sum();
     let mut tape = Tape::new();

@@ -9,8 +9,10 @@
 //! [`NodeFlags::ATTRIBUTE`] says so, and the header has no node of its own. With
 //! that, every byte of a frame lies in exactly one leaf ([`Tape::leaves`]).
 
+use std::borrow::Cow;
+
 use crate::note::{Note, NoteKind};
-use crate::schema::{Family, Field, FieldOrder, Message};
+use crate::schema::{Family, Field, FieldOrder, Message, base};
 use crate::wire::{NLA_HDRLEN, Order};
 
 /// Index of a node in its tape.
@@ -426,28 +428,35 @@ impl<'t> NodeRef<'t> {
         tape.notes.iter().filter(move |note| note.node == index)
     }
 
-    /// The name a filter knows it by: `rt-link.linkinfo.data.id`. What every frame has,
-    /// and what stands in no known message, is named by its field alone.
+    /// The name a filter knows it by: `rt-link.linkinfo.data.id`. An attribute that no
+    /// table knows goes by its number, and what every frame has by its own name alone.
     #[must_use]
     pub fn path(&self) -> String {
-        if self.field().is_base() {
-            return self.field().name.to_owned();
-        }
-        let mut names = Vec::new();
+        let mut names: Vec<Cow<'static, str>> = Vec::new();
         let message = self.tape.message_of(self.index);
         let top = message.map_or(0, |mark| mark.node);
+        let mut family = message.and_then(|mark| mark.family);
         let mut at = Some(*self);
         while let Some(node) = at.filter(|node| node.index != top) {
-            if !node.has(NodeFlags::UNNAMED) || node.index == self.index {
-                names.push(node.field().name);
+            let field = node.field();
+            let unknown = std::ptr::eq(field, &raw const base::UNKNOWN_ATTRIBUTE);
+            if let Some(number) = node.number().filter(|_| unknown) {
+                names.push(number.to_string().into());
+            } else if field.is_base() {
+                names.push(field.name.into());
+                if node.has(NodeFlags::ATTRIBUTE) && !unknown {
+                    names.push(base::EXT_ACK_NAME.into());
+                }
+                family = None;
+                break;
+            } else if !node.has(NodeFlags::UNNAMED) || node.index == self.index {
+                names.push(field.name.into());
             }
             at = node.parent();
         }
-        names.extend(
-            message
-                .and_then(|mark| mark.family)
-                .map(|family| family.name),
-        );
+        if let Some(family) = family {
+            names.push(family.name.into());
+        }
         names.reverse();
         names.join(".")
     }

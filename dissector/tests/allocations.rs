@@ -8,7 +8,7 @@ use nlscope_dissector::tape::Tape;
 #[test]
 fn dissecting_allocates_nothing_after_warm_up() {
     let mut tape = Tape::new();
-    for capture in corpus::captures() {
+    for capture in corpus::all() {
         let mut dissect = || {
             for (frame, records) in capture.frames() {
                 capture.context.dissect(&frame, records, &mut tape);

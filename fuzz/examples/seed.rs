@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Longer seeds slow the fuzzer down more than they tell it.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 2048;
 
 const FILTERS: &[&str] = &[
     "protocol == route",

@@ -26,6 +26,7 @@ use crate::app::{Action, App, Edit, Effect, Reading, Settings, Way};
 use crate::keymap;
 use crate::source::{SourceError, SourceEvent};
 use crate::view::{self, Palette};
+use crate::{Status, complain};
 
 /// How long the interface works before it looks at the keyboard again.
 const SLICE: Duration = Duration::from_millis(24);
@@ -39,17 +40,8 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Whether the terminal is ours.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// How it ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// All well.
-    Well,
-    /// The input is damaged, in these words; what could be read was shown.
-    Damaged(String),
-}
-
-/// Shows what `source` brings until the person has seen enough. A signal that ends the
-/// program ends it here, with the terminal as it was.
+/// Shows what `source` brings until the person has seen enough. Returns whether the input
+/// was damaged.
 ///
 /// # Errors
 ///
@@ -58,7 +50,7 @@ pub(crate) fn run(
     source: &Receiver<SourceEvent>,
     settings: Settings,
     palette: Palette,
-) -> anyhow::Result<Ended> {
+) -> anyhow::Result<Status> {
     let filter = settings.filter.clone();
     let mut app =
         App::new(settings).map_err(|error| anyhow!("filter: {}", error.render(&filter)))?;
@@ -71,7 +63,7 @@ pub(crate) fn run(
     let ended = take()
         .and_then(|()| Terminal::new(CrosstermBackend::new(stdout())))
         .context("cannot use the terminal")
-        .and_then(|mut terminal| run_loop(&mut app, source, palette, &signal, &mut terminal));
+        .and_then(|mut terminal| run_loop(&mut app, source, &signal, &mut terminal, palette));
     give_back();
     ended?;
     let signal = signal.load(Ordering::Relaxed);
@@ -81,18 +73,19 @@ pub(crate) fn run(
     match app.reading() {
         Reading::Ended(Err(SourceError::Unusable(text))) => Err(anyhow!("{text}")),
         Reading::Ended(Err(SourceError::Damaged(text))) => {
-            Ok(Ended::Damaged(text.clone()))
+            complain(&text);
+            Ok(Status::Damaged)
         }
-        _ => Ok(Ended::Well),
+        _ => Ok(Status::Well),
     }
 }
 
 fn run_loop(
     app: &mut App,
     source: &Receiver<SourceEvent>,
-    palette: Palette,
     signal: &AtomicI32,
     terminal: &mut Terminal<CrosstermBackend<Stdout>>,
+    palette: Palette,
 ) -> anyhow::Result<()> {
     let size = terminal.size()?;
     app.update(Action::Resize(size.width, size.height));
@@ -100,10 +93,7 @@ fn run_loop(
     let mut changed = true;
     while signal.load(Ordering::Relaxed) == 0 {
         changed |= receive(app, source, &mut open);
-        let unusable = matches!(
-            app.reading(),
-            Reading::Ended(Err(SourceError::Unusable(_)))
-        );
+        let unusable = matches!(app.reading(), Reading::Ended(Err(SourceError::Unusable(_))));
         if unusable && app.messages().len() == 0 && !app.has_work() {
             return Ok(());
         }

@@ -102,19 +102,14 @@ impl Transactions {
     /// gets the answer's. Returns the request as it was before.
     pub(super) fn answered(&mut self, answer: Answer) -> Option<(Id, Asked)> {
         let ports = [
-            Some(answer.port).filter(|port| *port != 0),
+            (answer.port != 0).then_some(answer.port),
             Some(0),
             answer.quoted_port,
         ];
-        let keys = ports
-            .into_iter()
-            .flatten()
-            .map(|port| (answer.protocol, port, answer.seq));
-        let found: Vec<Id> = keys.filter_map(|key| self.candidate(key, answer)).collect();
-        let open = found
-            .iter()
-            .find(|id| self.slot(**id).is_some_and(|(asked, _)| !asked.ended));
-        let found = *open.or(found.first())?;
+        let found = ports.map(|port| self.candidate((answer.protocol, port?, answer.seq), answer));
+        let is_open = |id: &&Id| self.slot(**id).is_some_and(|(asked, _)| !asked.ended);
+        let open = found.iter().flatten().find(is_open);
+        let found = *open.or(found.iter().flatten().next())?;
         let before = self.slot(found)?.0;
         if before.port == 0 && answer.port != 0 {
             self.newest

@@ -20,7 +20,8 @@ pub enum TimeFormat {
 }
 
 /// A time as `options` want it; `-` where there is none.
-pub(super) fn clock(time: Option<Time>, options: &Options<'_>) -> String {
+#[must_use]
+pub fn clock(time: Option<Time>, options: &Options<'_>) -> String {
     let Some(time) = time else {
         return "-".to_owned();
     };

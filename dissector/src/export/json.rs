@@ -57,6 +57,10 @@ impl serde_json::ser::Formatter for Printable {
         W: ?Sized + io::Write,
     {
         let mut rest = fragment;
+        // Nearly all of it is printable ASCII; what is below that is escaped already.
+        if fragment.bytes().all(|byte| byte < 0x7f) {
+            return writer.write_all(fragment.as_bytes());
+        }
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unprintable(*c)) {
             let (plain, after) = rest.split_at(at);
             writer.write_all(plain.as_bytes())?;

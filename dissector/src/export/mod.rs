@@ -16,7 +16,7 @@ mod summary;
 mod trail;
 mod tree;
 
-pub use clock::TimeFormat;
+pub use clock::{TimeFormat, clock};
 pub use hex::{HexLine, hex};
 pub use json::json;
 pub use line::{COLUMNS, Column, Line, line};

@@ -5,9 +5,6 @@ use crate::note::Note;
 use crate::schema::base;
 use crate::tape::{NodeFlags, NodeIndex, NodeRef, Tape};
 
-/// The name of a node of an extended acknowledgement begins with this.
-const EXT_ACK: &str = "ext-ack";
-
 /// The names above the node a walk is at. Each node that the walk shows has to be
 /// entered, in order; nodes may be left out together with all below them.
 #[derive(Default)]
@@ -54,7 +51,7 @@ impl Trail {
             // What every frame has is named by itself, wherever it stands.
             start = self.text.len();
             if node.has(NodeFlags::ATTRIBUTE) {
-                self.text.push_str(EXT_ACK);
+                self.text.push_str(base::EXT_ACK_NAME);
             }
             self.push(start, field.name);
         } else if !node.has(NodeFlags::UNNAMED) {

@@ -55,8 +55,9 @@ impl Checker<'_> {
 
     fn test(&mut self, test: &Test<'_>) -> Result<Checked, FilterError> {
         let name = self.resolver.resolve(test.field).map_err(|unknown| {
-            let start = (test.span.start + unknown.at).min(test.span.end);
-            FilterError::new(unknown.message, start..test.span.end).suggest(unknown.suggestion)
+            let start = test.span.start;
+            let place = start + unknown.part.start..start + unknown.part.end;
+            FilterError::new(unknown.message, place).suggest(unknown.suggestion)
         })?;
         let regex = match &test.relation {
             parse::Relation::Matches(_, literal) => Some(self.regex(literal)?),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::constant::{short_group, value};
 use super::header::{self, HeadField};
 use super::lex::{Spanned, Token, lex};
-use super::resolve::{Child, Fields, Name, Resolver, children_of, family_children};
+use super::resolve::{Child, Fields, Name, Resolver, children_of, family_children, named};
 use super::shape::Shape;
 use crate::schema::{Enum, Field, Schema, Type, base};
 use crate::wire::{NLMSG_MIN_TYPE, protocol};
@@ -220,6 +220,9 @@ fn names(resolver: &Resolver<'_>, offers: &mut Offers<'_>) {
 
 /// What may stand after `above` and a dot.
 fn below_path(resolver: &Resolver<'_>, above: &str) -> Vec<Child> {
+    if above == base::EXT_ACK_NAME {
+        return base::EXT_ACK.attributes.iter().map(named).collect();
+    }
     match resolver.resolve(above) {
         Ok(Name::Family(family)) => family_children(family),
         Ok(Name::Fields(Fields { last, .. })) => children_of(&last),
@@ -392,11 +395,12 @@ fn messages(resolver: &Resolver<'_>, generic: bool, offers: &mut Offers<'_>) {
 }
 
 fn groups(resolver: &Resolver<'_>, offers: &mut Offers<'_>) {
-    let families = resolver.schema.families().iter();
-    let groups = || families.clone().flat_map(|family| family.groups);
-    let number = |number: Option<u32>| number.map_or(String::new(), |n| n.to_string());
+    let mut families = resolver.schema.families().to_vec();
+    families.sort_by_key(|family| family.protocol);
+    let groups = || families.iter().flat_map(|family| family.groups);
     for group in groups() {
-        offers.add(group.name, number(group.number));
+        let number = group.number.map(|number| number.to_string());
+        offers.add(group.name, number.unwrap_or_default());
     }
     if !offers.typed.is_empty() {
         for group in groups() {

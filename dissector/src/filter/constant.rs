@@ -243,7 +243,12 @@ impl Constants<'_> {
     }
 
     fn no_entry(&self, literal: &Literal<'_>, names: &'static Enum) -> FilterError {
-        let known = names.entries.iter().flat_map(|e| [e.name, e.uapi]);
+        // In the spelling that was tried.
+        let upper = literal.text.starts_with(|c: char| c.is_ascii_uppercase());
+        let known = names.entries.iter().flat_map(|entry| {
+            let both = [entry.name, entry.uapi];
+            if upper { [both[1], both[0]] } else { both }
+        });
         self.unknown(literal, "value", nearest(literal.text, known))
     }
 

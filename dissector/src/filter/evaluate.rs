@@ -3,10 +3,10 @@
 use super::Verdict;
 use super::header::HeadField;
 use super::relation::{Item, Relation};
-use super::resolve::is_named;
+use super::resolve::{is_named, is_unknown};
 use crate::context::{Head, MessageView};
 use crate::schema::{Family, Field, Type, base};
-use crate::tape::{Node, NodeFlags, NodeIndex, NodeRef, Tape};
+use crate::tape::{Node, NodeFlags, NodeIndex, NodeRef};
 use crate::value::Value;
 use crate::wire::NLMSG_MIN_TYPE;
 
@@ -178,7 +178,7 @@ impl FieldTest {
             let Some(relation) = self.relation(node.field) else {
                 continue;
             };
-            if !self.is_here(view.tape, node, &line) {
+            if !self.is_here(view, node, &line) {
                 continue;
             }
             let Some(found) = view.tape.at(view.head.frame.bytes, index) else {
@@ -208,10 +208,11 @@ impl FieldTest {
     }
 
     /// Whether what lies above `node` is what the name says.
-    fn is_here(&self, tape: &Tape, node: &Node, line: &Line) -> bool {
+    fn is_here(&self, view: &MessageView<'_>, node: &Node, line: &Line) -> bool {
         if self.path.is_empty() && self.root.is_none() {
             return true;
         }
+        let tape = view.tape;
         let mut left = self.path.as_slice();
         for depth in (0..=node.depth).rev() {
             let index = line.0[usize::from(depth)];
@@ -224,11 +225,20 @@ impl FieldTest {
                 let family = || tape.message_of(index).and_then(|mark| mark.family);
                 return left.is_empty() && self.root.is_none_or(|root| is_of(family(), root));
             }
-            if above.flags.has(NodeFlags::UNNAMED) {
+            if above.flags.has(NodeFlags::UNNAMED) && !is_unknown(above.field) {
                 continue;
             }
+            let is_called = |name: &str| {
+                if !is_unknown(above.field) {
+                    return is_named(above.field, name);
+                }
+                let number = tape
+                    .at(view.head.frame.bytes, index)
+                    .and_then(|n| n.number());
+                number.is_some() && number == name.parse().ok()
+            };
             match left.split_last() {
-                Some((name, rest)) if is_named(above.field, name) => left = rest,
+                Some((name, rest)) if is_called(name) => left = rest,
                 Some(_) => return false,
                 None => return self.root.is_none(),
             }

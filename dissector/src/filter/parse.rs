@@ -122,7 +122,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Expr<'_>>, FilterError> {
             "the filter has {} bytes, {MAX_TEXT} are the limit",
             text.len()
         );
-        return Err(FilterError::new(message, MAX_TEXT..text.len()));
+        return Err(FilterError::new(message, 0..text.len()));
     }
     let (tokens, error) = lex(text);
     if let Some(error) = error {

@@ -1,7 +1,9 @@
 //! A name -> the fields of the schema that have it.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashSet;
+use std::ops::Range;
 
 use super::header::{self, HeadField};
 use super::suggest::nearest;
@@ -37,8 +39,8 @@ pub(super) struct Fields {
 #[derive(Debug)]
 pub(super) struct Unknown {
     pub(super) message: String,
-    /// Where in the name the part begins that is unknown.
-    pub(super) at: usize,
+    /// Where in the name the part stands that is unknown.
+    pub(super) part: Range<usize>,
     pub(super) suggestion: Option<String>,
 }
 
@@ -53,6 +55,11 @@ pub(super) struct Child {
 /// Whether a field is meant by this name: YNL's or that of the UAPI header.
 pub(super) fn is_named(field: &Field, name: &str) -> bool {
     field.name == name || field.uapi == name
+}
+
+/// Whether a field is the one for attributes that no table knows.
+pub(super) fn is_unknown(field: &Field) -> bool {
+    std::ptr::eq(field, &raw const base::UNKNOWN_ATTRIBUTE)
 }
 
 /// Finds names in a schema.
@@ -89,36 +96,23 @@ impl<'s> Resolver<'s> {
         if let Some(family) = self.family(name) {
             return Ok(Name::Family(family));
         }
+        if let Some(fields) = of_every_frame(name) {
+            return Ok(Name::Fields(fields));
+        }
         let rooted = name
             .split_once('.')
             .and_then(|(first, rest)| Some((self.family(first)?, first.len() + 1, rest)));
         let missing = match rooted {
-            Some((family, at, rest)) => {
-                let start = family_children(family);
-                match descend(&start, rest) {
-                    Ok(mut fields) => {
-                        fields.root = Some(family);
-                        return Ok(Name::Fields(fields));
-                    }
-                    Err(missing) => Some((family, at, missing)),
+            Some((family, at, rest)) => match descend(&family_children(family), rest, true) {
+                Ok(mut fields) => {
+                    fields.root = Some(family);
+                    return Ok(Name::Fields(fields));
                 }
-            }
+                Err(missing) => Some((family, at, missing)),
+            },
             None => None,
         };
-        // The fields of every frame have names with dots.
-        let whole: Vec<&Field> = (self.all().iter())
-            .filter(|child| child.field.name == name && name.contains('.'))
-            .map(|child| child.field)
-            .collect();
-        if !whole.is_empty() {
-            let path = Vec::new();
-            return Ok(Name::Fields(Fields {
-                root: None,
-                path,
-                last: whole,
-            }));
-        }
-        match (descend(self.all(), name), missing) {
+        match (descend(self.all(), name, false), missing) {
             (Ok(mut fields), _) => {
                 if !name.contains('.') {
                     // The field's own address tells.
@@ -152,6 +146,30 @@ impl<'s> Resolver<'s> {
     }
 }
 
+/// What is not of any family: its name is one, dots and all.
+fn of_every_frame(name: &str) -> Option<Fields> {
+    let ext_ack = name.strip_prefix(base::EXT_ACK_NAME);
+    if ext_ack == Some("") {
+        return Some(Fields {
+            root: None,
+            path: Vec::new(),
+            last: base::EXT_ACK.attributes.iter().collect(),
+        });
+    }
+    if let Some(rest) = ext_ack.and_then(|rest| rest.strip_prefix('.')) {
+        let start: Vec<Child> = base::EXT_ACK.attributes.iter().map(named).collect();
+        return descend(&start, rest, true).ok();
+    }
+    let last: Vec<&Field> = base::fields()
+        .filter(|field| field.name == name && name.contains('.'))
+        .collect();
+    (!last.is_empty()).then(|| Fields {
+        root: None,
+        path: Vec::new(),
+        last,
+    })
+}
+
 /// The part of a name that was not found.
 struct Missing {
     part: String,
@@ -170,6 +188,15 @@ impl Missing {
         family: Option<&str>,
         others: &[String],
     ) -> Unknown {
+        let at = offset + self.at;
+        let place = at..at + self.part.len();
+        if self.part.is_empty() {
+            return Unknown {
+                message: "a name is missing beside this dot".to_owned(),
+                part: at.saturating_sub(1)..(at + 1).min(name.len()),
+                suggestion: None,
+            };
+        }
         let part = super::error::quote(&self.part);
         let message = match (self.above, family) {
             (Some(above), _) if self.known.is_empty() => {
@@ -179,12 +206,11 @@ impl Missing {
             (None, Some(family)) => format!("`{family}` has no field {part}"),
             (None, None) => format!("no field is called {part}"),
         };
-        let at = offset + self.at;
         let whole = others.iter().map(String::as_str);
         let suggestion = match nearest(&self.part, self.known.iter().copied()) {
             Some(near) => {
-                let before = name.get(..at).unwrap_or_default();
-                let after = name.get(at + self.part.len()..).unwrap_or_default();
+                let before = name.get(..place.start).unwrap_or_default();
+                let after = name.get(place.end..).unwrap_or_default();
                 let near = format!("{before}{near}{after}");
                 if others.is_empty() {
                     Some(near)
@@ -196,26 +222,21 @@ impl Missing {
         };
         Unknown {
             message,
-            at,
+            part: place,
             suggestion,
         }
     }
 }
 
-/// Follows the names in `path` from `start`.
-fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
+/// Follows the names in `path` from `start`. Below a name, and `at_once` where one came
+/// before, a number is an attribute that no table knows.
+fn descend(start: &[Child], path: &str, at_once: bool) -> Result<Fields, Missing> {
     let mut names = Vec::new();
-    let mut level = Vec::new();
+    let mut last = Vec::new();
+    let mut choice = Cow::Borrowed(start);
     let mut above: Option<&'static Field> = None;
     let mut at = 0;
     for part in path.split('.') {
-        let below;
-        let choice: &[Child] = if above.is_some() {
-            below = children_of(&level);
-            &below
-        } else {
-            start
-        };
         let of = |unnamed: bool| {
             choice
                 .iter()
@@ -223,13 +244,16 @@ fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
                 .map(|child| child.field)
                 .collect::<Vec<_>>()
         };
-        let mut found = of(false);
-        if found.is_empty() {
-            found = of(true);
-        } else {
-            names.push(part.to_owned());
+        last = of(false);
+        let unnamed = last.is_empty();
+        if unnamed {
+            last = of(true);
         }
-        let Some(first) = found.first() else {
+        if last.is_empty() && (at_once || above.is_some()) && part.parse::<u16>().is_ok() {
+            last = vec![&base::UNKNOWN_ATTRIBUTE];
+        }
+        let numbered = last.first().is_some_and(|field| is_unknown(field));
+        let Some(first) = last.first() else {
             return Err(Missing {
                 part: part.to_owned(),
                 at,
@@ -238,15 +262,19 @@ fn descend(start: &[Child], path: &str) -> Result<Fields, Missing> {
             });
         };
         above = Some(first);
-        level = unique(found);
+        // What lies below a layer without a name is there to choose from already.
+        if !unnamed || numbered {
+            names.push(part.to_owned());
+            choice = Cow::Owned(children_of(&last));
+        }
         at += part.len() + 1;
     }
-    let elements: Vec<_> = level.iter().flat_map(|field| elements(field)).collect();
-    level.extend(elements);
+    let elements: Vec<_> = last.iter().flat_map(|field| elements(field)).collect();
+    last.extend(elements);
     Ok(Fields {
         root: None,
         path: names,
-        last: unique(level),
+        last: unique(last),
     })
 }
 
@@ -298,7 +326,8 @@ pub(super) fn family_children(family: &'static Family) -> Vec<Child> {
     children
 }
 
-fn named(field: &'static Field) -> Child {
+/// A field that has a part in a path.
+pub(super) fn named(field: &'static Field) -> Child {
     Child {
         field,
         unnamed: false,
@@ -311,7 +340,19 @@ fn members(of: &'static Struct, visit: &mut dyn FnMut(Child)) {
         unnamed: true,
     });
     for member in of.members {
-        visit(named(&member.field));
+        let field = &member.field;
+        // The integer around bit-fields has no name, and they stand for themselves.
+        if let Type::BitUnit { parts, .. } = field.ty {
+            visit(Child {
+                field,
+                unnamed: true,
+            });
+            for part in parts {
+                visit(named(part));
+            }
+        } else {
+            visit(named(field));
+        }
     }
 }
 

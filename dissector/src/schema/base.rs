@@ -173,7 +173,7 @@ pub static NLMSGHDR: Field = field(
     Hint::None,
 );
 /// The layout of `struct nlmsghdr`. The names of type and flags depend on the message:
-/// see [`type_name`] and [`flag_names`].
+/// see [`crate::context::Head::type_name`] and [`flag_names`].
 pub static NLMSGHDR_STRUCT: Struct = Struct {
     name: "nlmsghdr",
     field: Field::of_struct("nlmsghdr"),
@@ -231,6 +231,9 @@ pub static QUOTED_NLMSGHDR: Field = field(
 );
 /// Extended acknowledgement: the attributes after an error.
 pub static EXT_ACK: &AttributeSet = &protocols::SET_NLMSGERR_ATTRS;
+
+/// The name of an attribute of an extended acknowledgement begins with this.
+pub const EXT_ACK_NAME: &str = "ext-ack";
 
 /// The numbers of the attributes of an extended acknowledgement
 /// (`enum nlmsgerr_attrs` of `linux/netlink.h`).

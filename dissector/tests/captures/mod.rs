@@ -100,9 +100,9 @@ pub(crate) fn each_message(
     mut visit: impl FnMut(&MessageView<'_>),
 ) {
     let mut context = Context::new(Arc::new(schema));
-    frames
-        .iter()
-        .for_each(|frame| context.learn(&frame.frame()));
+    for frame in frames {
+        context.learn(&frame.frame());
+    }
     let (mut records, mut amendments): (Vec<Record>, Vec<_>) = (Vec::new(), Vec::new());
     for frame in frames {
         context.feed(&frame.frame(), &mut records, &mut amendments);

@@ -4,10 +4,10 @@ use nlscope_dissector::context;
 use nlscope_dissector::export::Role;
 use nlscope_dissector::schema::Direction;
 
+use super::App;
 use super::action::Way;
 use super::messages::index;
 use super::seek::{Seek, Target};
-use super::App;
 
 /// How many jumps are remembered.
 const MAX_JUMPS: usize = 1000;

@@ -409,7 +409,9 @@ impl App {
     /// The answer to the last action.
     #[must_use]
     pub(crate) fn said(&self) -> Option<(Role, &str)> {
-        self.said.as_ref().map(|(role, text)| (*role, text.as_str()))
+        self.said
+            .as_ref()
+            .map(|(role, text)| (*role, text.as_str()))
     }
 
     /// What is being searched for.

@@ -124,7 +124,9 @@ impl App {
         let cursor = detail.cursor(&shown, self.selection.node);
         let to = motion.apply(cursor, shown.len(), page);
         let is_node = |at: &usize| {
-            let line = shown.get(*at).and_then(|shown| detail.lines().get(shown.line));
+            let line = shown
+                .get(*at)
+                .and_then(|shown| detail.lines().get(shown.line));
             line.is_some_and(|line| !line.line.note)
         };
         // Remarks are passed over.

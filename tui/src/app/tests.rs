@@ -360,7 +360,8 @@ fn text_is_found_in_fields_and_summaries() {
     assert_eq!(it.frame(), 27);
     it.press("N");
     assert_eq!(it.frame(), 26);
-    it.press("s<ctrl-u>not in there<enter>").sees("no \"not in there\"");
+    it.press("s<ctrl-u>not in there<enter>")
+        .sees("no \"not in there\"");
 }
 
 #[test]
@@ -396,7 +397,9 @@ fn the_mouse_selects_rows_fields_and_bytes() {
 #[test]
 fn one_pane_alone() {
     let mut it = Session::new("tour.pcapng", WIDE);
-    it.press("<tab>z").misses("port or group").misses("0000  00");
+    it.press("<tab>z")
+        .misses("port or group")
+        .misses("0000  00");
     it.sees("linkinfo").press("z").sees("port or group");
 }
 
@@ -404,8 +407,25 @@ fn one_pane_alone() {
 #[test]
 fn any_size_will_do() {
     let mut it = Session::new("tour.pcapng", WIDE);
-    let keys = ["", "<tab>", "<tab>", "?", "<esc>f", "<esc>/rt-lin", "x == <esc>", "z"];
-    for size in [(40, 10), (1, 1), (3, 2), (20, 5), (79, 11), (200, 60), (500, 200)] {
+    let keys = [
+        "",
+        "<tab>",
+        "<tab>",
+        "?",
+        "<esc>f",
+        "<esc>/rt-lin",
+        "x == <esc>",
+        "z",
+    ];
+    for size in [
+        (40, 10),
+        (1, 1),
+        (3, 2),
+        (20, 5),
+        (79, 11),
+        (200, 60),
+        (500, 200),
+    ] {
         it.size = size;
         it.app.update(Action::Resize(size.0, size.1));
         for keys in keys {
@@ -463,7 +483,9 @@ fn what_a_capture_says_does_not_reach_the_terminal_raw() {
         != Ok(it.app.rows().visible().len() - 1)
     {
         for row in it.screen() {
-            let raw = row.chars().find(|c| nlscope_dissector::text::is_unprintable(*c));
+            let raw = row
+                .chars()
+                .find(|c| nlscope_dissector::text::is_unprintable(*c));
             assert_eq!(raw, None, "{row}");
             escaped += row.matches("\\x1b").count();
         }

@@ -80,7 +80,10 @@ impl App {
             condition(node).filter(|text| Filter::parse(text, schema).is_ok())
         });
         let Some(condition) = found else {
-            self.say(Role::Hint, "no filter is known for this; select a field in the tree");
+            self.say(
+                Role::Hint,
+                "no filter is known for this; select a field in the tree",
+            );
             return;
         };
         let before = self.rows.filter_text();

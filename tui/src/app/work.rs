@@ -75,8 +75,7 @@ impl App {
                     return;
                 };
                 for message in fed.new.clone() {
-                    self.messages
-                        .head(message, |head| self.facets.count(head));
+                    self.messages.head(message, |head| self.facets.count(head));
                 }
                 for (message, old) in fed.changed {
                     self.turned_out(message, old);
@@ -158,9 +157,12 @@ impl App {
             .as_ref()
             .map_or(0, |detail| detail.cursor(&shown, self.selection.node));
         let hex = (self.selection.byte / layout.bytes_in_row()) as usize;
-        let hex_rows = self.messages.frame(self.selection.message).map_or(0, |frame| {
-            frame.bytes.len().div_ceil(layout.bytes_in_row() as usize)
-        });
+        let hex_rows = self
+            .messages
+            .frame(self.selection.message)
+            .map_or(0, |frame| {
+                frame.bytes.len().div_ceil(layout.bytes_in_row() as usize)
+            });
         let list = match self.rows.position(self.selection.message) {
             Ok(at) | Err(at) => at,
         };

@@ -106,11 +106,7 @@ impl Stream {
     }
 
     /// Reads `input` to its end.
-    pub(super) fn read(
-        mut self,
-        input: impl Read + 'static,
-        outlet: &Outlet,
-    ) -> Result<(), Stop> {
+    pub(super) fn read(mut self, input: impl Read + 'static, outlet: &Outlet) -> Result<(), Stop> {
         let unusable = |error| Stop::unusable(&error);
         let mut input = Counted {
             input,

@@ -91,13 +91,21 @@ impl Canvas<'_> {
             // What is between two marked bytes is marked too.
             let joined = self.mark(at + 1, marks) == mark && usize::from(column) + 1 < bytes.len();
             if mark.is_some() && joined {
-                put(x + 2, if column == 7 && width > 8 { "  " } else { " " }, style);
+                put(
+                    x + 2,
+                    if column == 7 && width > 8 { "  " } else { " " },
+                    style,
+                );
             }
             let mut buffer = [0; 4];
             put(
                 text_column(column, width),
                 text.encode_utf8(&mut buffer),
-                if mark.is_none() && text == '.' { dim } else { style },
+                if mark.is_none() && text == '.' {
+                    dim
+                } else {
+                    style
+                },
             );
         }
     }

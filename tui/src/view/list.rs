@@ -40,7 +40,9 @@ impl Canvas<'_> {
                 continue;
             }
             let texts = self.app.screen().iter().map(|row| &row.line.columns[at]);
-            let longest = texts.map(|span| Span::raw(span.text.as_ref()).width()).max();
+            let longest = texts
+                .map(|span| Span::raw(span.text.as_ref()).width())
+                .max();
             let least = if width < 80 { 0 } else { column.width };
             let title = column.title.len().min(MOST[at]);
             widths[at] = longest.unwrap_or(0).max(least).max(title).min(MOST[at]);

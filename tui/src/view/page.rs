@@ -20,8 +20,14 @@ const NOTES: [(&str, &str); 10] = [
     ("->  <-  **", "to the kernel, from it, to all who listen"),
     ("~GROUP", "a group that is inferred, not observed"),
     ("x3", "one multicast, seen by three listeners"),
-    ("[no answer]", "a request whose answer is not in the capture"),
-    ("[no request]", "an answer whose request is not in the capture"),
+    (
+        "[no answer]",
+        "a request whose answer is not in the capture",
+    ),
+    (
+        "[no request]",
+        "an answer whose request is not in the capture",
+    ),
     ("[malformed]", "not what the schema or the lengths say"),
     ("(guess)", "attributes recognised by their shape alone"),
     ("+  -", "a closed and an open node"),

@@ -118,7 +118,13 @@ impl Canvas<'_> {
         } else {
             0
         };
-        buffer.set_stringn(at, 1, text, usize::from(screen.width.saturating_sub(at)), style);
+        buffer.set_stringn(
+            at,
+            1,
+            text,
+            usize::from(screen.width.saturating_sub(at)),
+            style,
+        );
         2
     }
 
@@ -214,7 +220,10 @@ impl Canvas<'_> {
         }
         let (frames, fed) = app.messages().frames();
         if fed < frames {
-            join(&mut right, &format!("loading {}%", percent(fed as u64, frames as u64)));
+            join(
+                &mut right,
+                &format!("loading {}%", percent(fed as u64, frames as u64)),
+            );
         }
         let (scanned, all) = (app.rows().scanned(), app.messages().len());
         if scanned < all && app.rows().selects(app.facets()) {
@@ -297,7 +306,11 @@ fn skip_columns(text: &str, columns: u16) -> &str {
 fn type_name(ty: &Type) -> String {
     match ty {
         Type::Int { bytes, signed } => {
-            format!("{}{}", if *signed { 's' } else { 'u' }, u16::from(*bytes) * 8)
+            format!(
+                "{}{}",
+                if *signed { 's' } else { 'u' },
+                u16::from(*bytes) * 8
+            )
         }
         Type::VarInt { signed: false } => "uint".to_owned(),
         Type::VarInt { signed: true } => "sint".to_owned(),

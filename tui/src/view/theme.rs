@@ -148,10 +148,19 @@ mod tests {
     #[test]
     fn the_environment_tells_the_colours() {
         check(&[("TERM", "xterm-256color")], Palette::Many);
-        check(&[("TERM", "xterm"), ("COLORTERM", "truecolor")], Palette::Many);
+        check(
+            &[("TERM", "xterm"), ("COLORTERM", "truecolor")],
+            Palette::Many,
+        );
         check(&[("TERM", "linux")], Palette::Sixteen);
         check(&[("TERM", "vt220")], Palette::None);
-        check(&[("TERM", "xterm-256color"), ("NO_COLOR", "1")], Palette::None);
-        check(&[("TERM", "xterm-256color"), ("NO_COLOR", "")], Palette::Many);
+        check(
+            &[("TERM", "xterm-256color"), ("NO_COLOR", "1")],
+            Palette::None,
+        );
+        check(
+            &[("TERM", "xterm-256color"), ("NO_COLOR", "")],
+            Palette::Many,
+        );
     }
 }

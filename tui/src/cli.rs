@@ -1,0 +1,308 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use nlscope_dissector::context::Context;
+use nlscope_dissector::export::TimeFormat;
+use nlscope_dissector::filter::Filter;
+use nlscope_dissector::schema::{Schema, ynl};
+
+/// Shows what the Linux kernel and its programs say to each other over netlink
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true,
+    after_help = "Exit status: 0, all well; 1, it could not be done; 2, wrong usage, or the \
+                  input is damaged and what could be read was shown."
+)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// What to open otherwise.
+    #[command(flatten)]
+    pub(crate) open: Open,
+}
+
+/// What can be done beside opening a capture.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print a capture as lines, trees, JSON or PDML
+    Dump(Box<Dump>),
+    /// Show what is known of protocols
+    #[command(subcommand)]
+    Schema(SchemaCommand),
+    /// Print a script that completes this program's arguments in a shell
+    #[command(hide = true)]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page
+    #[command(hide = true)]
+    Man,
+}
+
+/// Opening a capture in the terminal interface.
+#[derive(Debug, Args)]
+pub(crate) struct Open {
+    /// Capture to open, pcap or pcapng, plain, gzip or zstd; - is standard input. Where
+    /// standard output is no terminal, it is printed as by dump
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// What is known beside the tables.
+    #[command(flatten)]
+    pub(crate) known: Known,
+    /// What is to be shown.
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+}
+
+/// What is known beside the built-in tables.
+#[derive(Debug, Args)]
+pub(crate) struct Known {
+    /// Read a protocol family from a YNL specification; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spec: Vec<PathBuf>,
+    /// Say which generic netlink family has an id (29=nl80211); may be given several times
+    #[arg(long, value_name = "ID=NAME", value_parser = genl)]
+    pub(crate) genl: Vec<(u16, String)>,
+}
+
+/// Which messages are shown, and how: for the interface and for text.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Shown {
+    /// Show only what passes a filter, as in rt-link.ifname == "eth0" && errno
+    #[arg(short = 'Y', long, value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// Mask keys and passwords
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// Numbers instead of names
+    #[arg(short, long)]
+    pub(crate) numeric: bool,
+    /// How times are shown
+    #[arg(short, long, value_enum, default_value = "r", value_name = "FORMAT")]
+    pub(crate) time: TimeArg,
+    /// Colours: auto means on a terminal, and not where NO_COLOR is set
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(crate) color: When,
+}
+
+/// Printing a capture.
+#[derive(Debug, Args)]
+pub(crate) struct Dump {
+    /// Capture to print, pcap or pcapng, plain, gzip or zstd; - is standard input, and so
+    /// is none. Standard input is printed as it arrives
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// What is known beside the tables.
+    #[command(flatten)]
+    pub(crate) known: Known,
+    /// Which messages, and how.
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+    /// How it is printed.
+    #[command(flatten)]
+    pub(crate) layout: Layout,
+    /// Print how many messages there are, and nothing else
+    #[arg(long, conflicts_with_all = ["tree", "hex", "format", "line_buffered"])]
+    pub(crate) count: bool,
+    /// No notices of what was left out
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// How `dump` prints.
+#[derive(Debug, Clone, Default, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+pub(crate) struct Layout {
+    /// Every field of each message, as a tree
+    #[arg(short = 'V', long)]
+    pub(crate) tree: bool,
+    /// The bytes of each message too
+    #[arg(short = 'x', long)]
+    pub(crate) hex: bool,
+    /// What to print
+    #[arg(short = 'T', long, value_enum, default_value = "text")]
+    pub(crate) format: Format,
+    /// Stop after so many messages (frames of PDML)
+    #[arg(short = 'c', long = "limit", value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Write out each line at once
+    #[arg(short = 'l', long)]
+    pub(crate) line_buffered: bool,
+    /// The byte range of each field beside it (tree and JSON)
+    #[arg(long)]
+    pub(crate) ranges: bool,
+    /// Show a multicast once, not once for each listener
+    #[arg(long)]
+    pub(crate) fold: bool,
+}
+
+/// What `dump` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// Lines or trees for people
+    #[default]
+    Text,
+    /// One JSON object a message and line
+    Json,
+    /// Wireshark's packet details markup language
+    Pdml,
+}
+
+/// How times are shown, in tshark's letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TimeArg {
+    /// Seconds since the first frame
+    R,
+    /// Seconds since what is shown before
+    #[value(alias = "dd")]
+    D,
+    /// Seconds since 1970
+    E,
+    /// Date and time, UTC
+    #[value(alias = "ud")]
+    U,
+    /// The same
+    #[value(hide = true)]
+    Ad,
+}
+
+impl From<TimeArg> for TimeFormat {
+    fn from(format: TimeArg) -> Self {
+        match format {
+            TimeArg::R => Self::Relative,
+            TimeArg::D => Self::Delta(None),
+            TimeArg::E => Self::Epoch,
+            TimeArg::U | TimeArg::Ad => Self::Absolute,
+        }
+    }
+}
+
+/// When something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// Where it makes sense
+    Auto,
+    /// In any case
+    Always,
+    /// Not at all
+    Never,
+}
+
+impl When {
+    /// Whether to paint what goes to a terminal, or to something else.
+    #[must_use]
+    pub(crate) fn colors(self, terminal: bool) -> bool {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                terminal
+                    && set("NO_COLOR").is_none()
+                    && set("TERM").is_none_or(|terminal| terminal != "dumb")
+            }
+        }
+    }
+}
+
+/// Looking into the tables.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// List the families
+    List(SchemaArgs),
+    /// Show the messages and attributes of families
+    Show {
+        /// Their names, as `schema list` shows them.
+        #[arg(required = true, value_name = "FAMILY")]
+        names: Vec<String>,
+        /// What is known beside the tables.
+        #[command(flatten)]
+        args: SchemaArgs,
+    },
+}
+
+/// What `schema` looks into.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Read a protocol family from a YNL specification; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spec: Vec<PathBuf>,
+}
+
+/// An id and a name, as `29=nl80211`.
+fn genl(text: &str) -> Result<(u16, String), String> {
+    let (id, name) = text
+        .split_once('=')
+        .ok_or("write the id, = and the name the family registers with")?;
+    let number = id.strip_prefix("0x").map_or_else(
+        || id.parse().ok(),
+        |digits| u16::from_str_radix(digits, 16).ok(),
+    );
+    match number {
+        Some(number) if !name.is_empty() => Ok((number, name.to_owned())),
+        Some(_) => Err("the name is missing".to_owned()),
+        None => Err(format!("{id} is no number from 0 to 65535")),
+    }
+}
+
+/// The built-in tables and those of the files `specs`.
+///
+/// # Errors
+///
+/// A file cannot be read, or is no specification.
+pub(crate) fn schema(specs: &[PathBuf]) -> anyhow::Result<Schema> {
+    let mut schema = Schema::builtin();
+    for path in specs {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let words = crate::source::words(&error);
+            anyhow!("{name}: {words}")
+        })?;
+        schema.add(ynl::load(&text, &name)?);
+    }
+    Ok(schema)
+}
+
+impl Known {
+    /// An empty context that knows all this.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`schema`].
+    pub(crate) fn context(&self) -> anyhow::Result<Context> {
+        let mut context = Context::new(Arc::new(schema(&self.spec)?));
+        for (id, name) in &self.genl {
+            context.learn_genl(*id, name);
+        }
+        Ok(context)
+    }
+}
+
+impl Shown {
+    /// The filter, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, with a caret under the place.
+    pub(crate) fn filter(&self, schema: &Schema) -> anyhow::Result<Option<Filter>> {
+        let Some(text) = &self.filter else {
+            return Ok(None);
+        };
+        let parsed = Filter::parse(text, schema);
+        let parsed = parsed.map_err(|error| anyhow!(error.render(text)));
+        parsed.map(Some).context("filter")
+    }
+}

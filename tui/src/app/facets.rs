@@ -55,7 +55,7 @@ impl Facet {
     pub(crate) fn name(self, context: &Context) -> String {
         match self {
             Facet::Protocol(number) => protocol_name(number),
-            Facet::Family(name) => name.to_owned(),
+            Facet::Family(name) | Facet::Group(Some(name)) => name.to_owned(),
             Facet::Genl(id) => match context.ids().get(id) {
                 Some(known) => match known.family {
                     Some(family) => family.name.to_owned(),
@@ -67,7 +67,6 @@ impl Facet {
             Facet::Port(Port::Known(port)) => port.to_string(),
             Facet::Port(Port::Everyone) => "* (multicast)".to_owned(),
             Facet::Port(Port::Unknown) => "? (unknown)".to_owned(),
-            Facet::Group(Some(name)) => name.to_owned(),
             Facet::Group(None) => "- (no multicast)".to_owned(),
         }
     }

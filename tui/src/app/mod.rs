@@ -123,6 +123,14 @@ pub(crate) struct ListRow {
     pub(crate) times: u32,
 }
 
+/// How values are written.
+#[derive(Debug, Clone, Copy)]
+struct Wording {
+    numeric: bool,
+    redact: bool,
+    time: TimeFormat,
+}
+
 /// The interface.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -153,9 +161,7 @@ pub(crate) struct App {
     notices: Vec<String>,
     /// The answer to the last action.
     said: Option<(Role, String)>,
-    numeric: bool,
-    redact: bool,
-    time: TimeFormat,
+    wording: Wording,
     /// How many generic netlink ids were known when the list was begun.
     known_ids: usize,
 }
@@ -197,9 +203,11 @@ impl App {
             reading: Reading::Yes(0, None),
             notices: Vec::new(),
             said: None,
-            numeric: settings.numeric,
-            redact: settings.redact,
-            time: settings.time,
+            wording: Wording {
+                numeric: settings.numeric,
+                redact: settings.redact,
+                time: settings.time,
+            },
         })
     }
 
@@ -242,7 +250,7 @@ impl App {
             Action::FoldCopies => self.rows.toggle_fold(),
             Action::NextTime => self.next_time(),
             Action::Numbers => {
-                self.numeric = !self.numeric;
+                self.wording.numeric = !self.wording.numeric;
                 self.stale = true;
             }
             Action::Edit(edit) => self.edit(edit),
@@ -278,7 +286,7 @@ impl App {
     }
 
     fn next_time(&mut self) {
-        self.time = match self.time {
+        self.wording.time = match self.wording.time {
             TimeFormat::Relative => TimeFormat::Delta(None),
             TimeFormat::Delta(_) => TimeFormat::Absolute,
             TimeFormat::Absolute => TimeFormat::Epoch,
@@ -307,10 +315,10 @@ impl App {
         ExportOptions {
             show: Show {
                 names: self.messages.context(),
-                numeric: self.numeric,
-                redact: self.redact,
+                numeric: self.wording.numeric,
+                redact: self.wording.redact,
             },
-            time: self.time,
+            time: self.wording.time,
             first_time: self.messages.first_time(),
             ..ExportOptions::PLAIN
         }

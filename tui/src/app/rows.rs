@@ -81,7 +81,6 @@ impl Rows {
     }
 
     /// Where a message is in the list, or would be.
-    #[must_use]
     pub(crate) fn position(&self, message: u32) -> Result<usize, usize> {
         self.visible.binary_search(&message)
     }

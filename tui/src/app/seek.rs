@@ -3,7 +3,7 @@
 use nlscope_dissector::context::MessageView;
 use nlscope_dissector::export::{Options, Span, line, refused, tree};
 use nlscope_dissector::note::{NoteKind, Severity};
-use nlscope_dissector::tape::NodeIndex;
+use nlscope_dissector::tape::{NodeFlags, NodeIndex};
 
 use super::Deadline;
 use super::action::Way;
@@ -42,6 +42,12 @@ pub(crate) struct Seek {
     /// Where it began; coming back there ends it.
     from: u32,
     wrapped: bool,
+}
+
+/// What was found in a message.
+struct Hit {
+    /// The field, if it is not the message as a whole.
+    node: Option<NodeIndex>,
 }
 
 /// How a search stands.
@@ -91,23 +97,20 @@ impl Seek {
     ) -> Found {
         let mut tapes = Tapes::default();
         while let Some(message) = self.step(visible) {
-            let node = match &self.target {
+            let hit = match &self.target {
                 Target::Error => messages
                     .head(message, |head| head.errno().is_some_and(|errno| errno != 0))
                     .filter(|is_error| *is_error)
-                    .map(|_| messages.view(message, &mut tapes, refused_node).flatten()),
-                Target::Malformed => messages
-                    .view(message, &mut tapes, malformed)
-                    .flatten()
-                    .map(Some),
+                    .and_then(|_| messages.view(message, &mut tapes, refused_node)),
+                Target::Malformed => messages.view(message, &mut tapes, malformed).flatten(),
                 Target::Text(text) => messages
                     .view(message, &mut tapes, |view| find(text, view, options))
                     .flatten(),
             };
-            if let Some(node) = node {
+            if let Some(hit) = hit {
                 return Found::At {
                     message,
-                    node,
+                    node: hit.node,
                     wrapped: self.wrapped,
                 };
             }
@@ -147,14 +150,20 @@ impl Seek {
     }
 }
 
-/// The attribute that an error refuses, where the error quotes it.
-fn refused_node(view: &MessageView<'_>) -> Option<NodeIndex> {
-    let at = refused(view)?.at?;
-    std::ptr::eq(at.tape(), view.tape).then(|| at.index())
+/// The attribute that an error refuses, where the error quotes it; else what the kernel
+/// says.
+fn refused_node(view: &MessageView<'_>) -> Hit {
+    let at = refused(view).and_then(|refused| refused.at);
+    let quoted = at.filter(|at| std::ptr::eq(at.tape(), view.tape));
+    let mut children = view.node().into_iter().flat_map(|node| node.children());
+    let words = children.find(|child| child.has(NodeFlags::ATTRIBUTE));
+    Hit {
+        node: quoted.or(words).map(|node| node.index()),
+    }
 }
 
 /// The first node with a warning.
-fn malformed(view: &MessageView<'_>) -> Option<NodeIndex> {
+fn malformed(view: &MessageView<'_>) -> Option<Hit> {
     let node = view.node()?;
     let inside = node.index()..node.node().next;
     view.tape
@@ -164,11 +173,12 @@ fn malformed(view: &MessageView<'_>) -> Option<NodeIndex> {
         .map(|note| note.node)
         .filter(|node| inside.contains(node))
         .min()
+        .map(|node| Hit { node: Some(node) })
 }
 
 /// Where `text` is in a message: in its line, or in the line of a node. Capital letters
 /// matter only if the text has one.
-fn find(text: &str, view: &MessageView<'_>, options: &Options<'_>) -> Option<Option<NodeIndex>> {
+fn find(text: &str, view: &MessageView<'_>, options: &Options<'_>) -> Option<Hit> {
     let exact = text.chars().any(char::is_uppercase);
     let holds = |spans: &[Span]| {
         let line: String = spans.iter().map(|span| span.text.as_ref()).collect();
@@ -186,8 +196,7 @@ fn find(text: &str, view: &MessageView<'_>, options: &Options<'_>) -> Option<Opt
         .any(|column| holds(std::slice::from_ref(column)))
         || holds(&line.summary);
     let node = tree(view, options).find(|line| holds(&line.spans));
-    match node {
-        Some(node) => Some(Some(node.node)),
-        None => in_line.then_some(None),
-    }
+    (node.is_some() || in_line).then(|| Hit {
+        node: node.map(|line| line.node),
+    })
 }

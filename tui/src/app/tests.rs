@@ -68,15 +68,12 @@ impl Session {
         let mut rest = keys;
         while let Some(first) = rest.chars().next() {
             let name = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
-            let event = match name {
-                Some((name, after)) => {
-                    rest = after;
-                    named(name)
-                }
-                None => {
-                    rest = &rest[first.len_utf8()..];
-                    KeyEvent::new(KeyCode::Char(first), KeyModifiers::NONE)
-                }
+            let event = if let Some((name, after)) = name {
+                rest = after;
+                named(name)
+            } else {
+                rest = &rest[first.len_utf8()..];
+                KeyEvent::new(KeyCode::Char(first), KeyModifiers::NONE)
             };
             if let Some(action) = keymap::action(self.app.mode(), event) {
                 assert_eq!(self.app.update(action), Effect::None, "{event:?}");
@@ -205,7 +202,7 @@ fn a_field_is_selected_in_the_tree_and_marked_in_the_bytes() {
 fn a_byte_selects_the_deepest_field_that_holds_it() {
     let mut it = Session::new("tour.pcapng", WIDE);
     it.press("<tab><tab><home>");
-    assert_eq!(it.field(), "cooked");
+    assert_eq!(it.field(), "cooked.packet-type");
     it.press("<down><down><down><right><right><right><right>");
     assert_eq!(it.field(), "rt-link.ifname");
     it.press("<down>");
@@ -214,7 +211,8 @@ fn a_byte_selects_the_deepest_field_that_holds_it() {
     it.press("<shift-tab>");
     assert_eq!(it.field(), "rt-link.linkinfo.kind");
     // A byte of a closed node opens it as long as it is selected.
-    it.misses("seq: ").press("<tab><home><down>");
+    it.misses("      seq: ");
+    it.press("<tab><home><down>");
     assert_eq!(it.field(), "nlmsghdr.len");
     it.sees("      seq: ");
 }
@@ -235,13 +233,14 @@ fn nodes_open_and_close() {
     it.press("<left>");
     assert_eq!(it.field(), "rt-link.linkinfo");
     // Closed in one message, closed in the next of its kind.
-    it.press("<left><esc>j").sees("+ linkinfo");
+    it.press("<left><esc>jjjjjjjj").sees("+ linkinfo");
+    assert_eq!(it.frame(), 9);
 }
 
 #[test]
 fn the_filter_says_while_it_is_typed_whether_it_is_right() {
     let mut it = Session::new("tour.pcapng", WIDE);
-    it.press("/rt-link.ifnam == ");
+    it.press("/rt-link.ifnam == \"d0\"");
     let (x, y) = it.find("^");
     assert_eq!((x, y), (16, 1), "the caret stands under the name");
     it.sees("did you mean");
@@ -342,7 +341,8 @@ fn errors_are_found_with_the_field_they_refuse() {
     let mut it = Session::new("tour.pcapng", WIDE);
     it.press("e");
     assert_eq!(it.frame(), 27);
-    it.sees("! refused: \"8021q: Invalid VLAN id\"");
+    assert_eq!(it.field(), "ext-ack.msg");
+    it.sees("msg: 8021q: Invalid VLAN id");
     let first = it.frame();
     it.press("e");
     assert!(it.frame() > first);
@@ -400,7 +400,8 @@ fn one_pane_alone() {
     it.press("<tab>z")
         .misses("port or group")
         .misses("0000  00");
-    it.sees("linkinfo").press("z").sees("port or group");
+    it.sees("linkinfo");
+    it.press("z").sees("port or group");
 }
 
 /// No size makes it panic, and what is selected stays on the screen.

@@ -10,7 +10,7 @@ use nlscope_dissector::text::Escaped;
 use super::detail::Detail;
 use super::messages::{Tapes, index};
 use super::seek::Found;
-use super::{App, Deadline, ListRow, Pane, Reading};
+use super::{App, Deadline, ListRow, Overlay, Pane, Reading};
 use crate::source::{SourceError, SourceEvent};
 
 /// How many messages are fed before the clock is looked at.
@@ -175,14 +175,16 @@ impl App {
             let top = &mut self.top[pane as usize];
             *top = scroll(*top, cursor, count, layout.rows(pane));
         }
-        let facets = self.facets.rows(self.messages.context());
-        let height = usize::from(layout.facets.height.saturating_sub(1));
-        let cursor = self.facets.cursor(&facets);
-        self.facets.top = scroll(self.facets.top, cursor, facets.len(), height);
+        if matches!(self.overlays.last(), Some(Overlay::Facets)) {
+            let facets = self.facets.rows(self.messages.context());
+            let height = usize::from(layout.facets.height.saturating_sub(1));
+            let cursor = self.facets.cursor(&facets);
+            self.facets.top = scroll(self.facets.top, cursor, facets.len(), height);
+        }
         self.screen = self.list_rows(layout.rows(Pane::List));
     }
 
-    fn dissect_selected(&mut self) {
+    pub(super) fn dissect_selected(&mut self) {
         let message = self.selection.message;
         let is_current = self
             .detail
@@ -218,7 +220,7 @@ impl App {
         let mut previous = before.and_then(|message| self.messages.frame(*message)?.time);
         let mut rows = Vec::new();
         for message in visible.get(top..end).unwrap_or_default() {
-            if matches!(self.time, TimeFormat::Delta(_)) {
+            if matches!(self.wording.time, TimeFormat::Delta(_)) {
                 options.time = TimeFormat::Delta(previous);
                 previous = self.messages.frame(*message).and_then(|frame| frame.time);
             }

@@ -87,15 +87,12 @@ fn role_look(role: Role) -> Look {
     match role {
         Role::Plain | Role::Value | Role::Port => [PLAIN, PLAIN, PLAIN],
         Role::Number | Role::Time | Role::Label | Role::Aside => [fg(indexed(245)), DIM, DIM],
-        Role::ToKernel => [fg(indexed(114)), fg(Color::Green), BOLD],
-        Role::FromKernel => [fg(indexed(111)), fg(Color::Cyan), PLAIN],
+        Role::ToKernel | Role::Good => [fg(indexed(114)), fg(Color::Green), BOLD],
+        Role::FromKernel | Role::Family => [fg(indexed(111)), fg(Color::Cyan), PLAIN],
         Role::Multicast | Role::Group => [fg(indexed(176)), fg(Color::Magenta), PLAIN],
-        Role::Family => [fg(indexed(111)), fg(Color::Cyan), PLAIN],
         Role::Message => [BOLD, BOLD, BOLD],
-        Role::Flag => [fg(indexed(180)), fg(Color::Yellow), PLAIN],
         Role::Name => [fg(indexed(80)), fg(Color::Cyan), PLAIN],
-        Role::Good => [fg(indexed(114)), fg(Color::Green), BOLD],
-        Role::Hint | Role::Unknown => [fg(indexed(180)), fg(Color::Yellow), PLAIN],
+        Role::Flag | Role::Hint | Role::Unknown => [fg(indexed(180)), fg(Color::Yellow), PLAIN],
         Role::Warning => [fg(indexed(215)), fg(Color::Yellow).add_modifier(Modifier::BOLD), BOLD],
         Role::Error => [fg(indexed(203)).add_modifier(Modifier::BOLD), fg(Color::Red).add_modifier(Modifier::BOLD), STRONG],
     }

@@ -422,10 +422,12 @@ impl App {
             .map(|(role, text)| (*role, text.as_str()))
     }
 
-    /// What is being searched for.
+    /// What is being searched for, and the message looked at last.
     #[must_use]
-    pub(crate) fn seeking(&self) -> Option<String> {
-        self.seek.as_ref().map(|seek| seek.target().name())
+    pub(crate) fn seeking(&self) -> Option<(String, u32)> {
+        self.seek
+            .as_ref()
+            .map(|seek| (seek.target().name(), seek.at()))
     }
 
     /// Where everything is.

@@ -87,6 +87,12 @@ impl Seek {
         &self.target
     }
 
+    /// The message looked at last.
+    #[must_use]
+    pub(crate) fn at(&self) -> u32 {
+        self.at
+    }
+
     /// Looks at further messages of `visible` until `deadline`.
     pub(crate) fn go_on(
         &mut self,

@@ -49,7 +49,15 @@ impl App {
 
     /// Works for about as long as `slice` says.
     pub(crate) fn work(&mut self, slice: Duration) {
-        let part = slice / 4;
+        let end = Deadline::after(slice);
+        while self.has_work() && !end.is_over() {
+            self.work_on_each(slice / 4);
+        }
+        self.settle();
+    }
+
+    /// Works on each thing there is to do for about as long as `part` says at most.
+    fn work_on_each(&mut self, part: Duration) {
         let was_scanning = self.rows.scanned() < self.messages.len();
         let learning = Deadline::after(part);
         while !learning.is_over() && (0..BATCH).all(|_| self.messages.learn_next()) {}
@@ -61,7 +69,6 @@ impl App {
             self.keep_in_list();
         }
         self.go_on_seeking(Deadline::after(part));
-        self.settle();
     }
 
     fn is_reading(&self) -> bool {

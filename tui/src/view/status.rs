@@ -272,9 +272,14 @@ impl Canvas<'_> {
         if let Some((role, text)) = app.said() {
             return (role, text.to_owned());
         }
-        if let Some(target) = app.seeking() {
+        if let Some((target, at)) = app.seeking() {
             let target = Escaped(target.as_bytes()).to_string();
-            return (Role::Hint, format!("looking for {target}; esc stops"));
+            let frame = app.messages().record(at).map_or(0, |record| record.frame);
+            let frame = thousands(frame);
+            return (
+                Role::Hint,
+                format!("looking for {target}, at frame {frame}; esc stops"),
+            );
         }
         let title = Escaped(app.title().as_bytes()).to_string();
         (Role::Aside, title)

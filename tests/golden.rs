@@ -37,8 +37,22 @@ fn shape(view: &MessageView<'_>) -> Vec<String> {
     let node = view.node().unwrap();
     let end = node.node().next;
     let below = (node.index()..end).filter_map(|index| view.tape.at(head.frame.bytes, index));
-    shape.extend(below.map(|node: NodeRef<'_>| format!("{} {:?}", node.path(), node.number())));
+    shape.extend(below.map(|node: NodeRef<'_>| format!("{} {:?}", named(node), node.number())));
     shape
+}
+
+/// The path of a node; all numbers are alike, or what has no table would fill the
+/// transcripts.
+fn named(node: NodeRef<'_>) -> String {
+    let path = node.path();
+    let alike = |name| {
+        if str::parse::<u16>(name).is_ok() {
+            "#"
+        } else {
+            name
+        }
+    };
+    path.split('.').map(alike).collect::<Vec<_>>().join(".")
 }
 
 #[derive(Default)]

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use nlscope_dissector::context::Context;
 use nlscope_dissector::export::TimeFormat;
 use nlscope_dissector::filter::Filter;
 use nlscope_dissector::schema::{Schema, ynl};
+
+use crate::Usage;
 
 /// Shows what the Linux kernel and its programs say to each other over netlink
 #[derive(Debug, Parser)]
@@ -90,8 +92,14 @@ pub(crate) struct Shown {
     /// How times are shown
     #[arg(short, long, value_enum, default_value = "r", value_name = "FORMAT")]
     pub(crate) time: TimeArg,
-    /// Colours: auto means on a terminal, and not where NO_COLOR is set
-    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    /// When to use colours.
+    #[arg(
+        long,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        help = "Colours: auto means on a terminal, and not where NO_COLOR is set"
+    )]
     pub(crate) color: When,
 }
 
@@ -301,8 +309,9 @@ impl Shown {
         let Some(text) = &self.filter else {
             return Ok(None);
         };
-        let parsed = Filter::parse(text, schema);
-        let parsed = parsed.map_err(|error| anyhow!(error.render(text)));
-        parsed.map(Some).context("filter")
+        match Filter::parse(text, schema) {
+            Ok(filter) => Ok(Some(filter)),
+            Err(error) => Err(Usage(format!("filter: {}", error.render(text))).into()),
+        }
     }
 }

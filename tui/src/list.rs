@@ -152,7 +152,9 @@ impl Reached {
                 self.set(Some(set), open);
             }
             Type::TypeValue { levels, set } => {
-                levels.iter().for_each(|level| self.field(level, open));
+                for level in levels {
+                    self.field(level, open);
+                }
                 self.set(Some(set), open);
             }
             Type::SubMessage { formats, .. } => {
@@ -161,7 +163,11 @@ impl Reached {
                     self.set(format.set, open);
                 }
             }
-            Type::BitUnit { parts, .. } => parts.iter().for_each(|part| self.field(part, open)),
+            Type::BitUnit { parts, .. } => {
+                for part in parts {
+                    self.field(part, open);
+                }
+            }
             Type::Custom { header, set, .. } => {
                 self.structure(header, open);
                 self.set(set, open);

@@ -28,14 +28,14 @@ pub(super) fn read(path: &Path, limit: Option<u64>, outlet: &Outlet) -> Result<(
     if Packing::of(&magic) == Packing::None
         && let Ok(bytes) = map::map(&file)
     {
-        return mapped(Segment::new(bytes), outlet);
+        return mapped(&Segment::new(bytes), outlet);
     }
     file.rewind().map_err(unusable)?;
     Stream::new(limit, Some(about.len())).read(file, outlet)
 }
 
 /// Reads a capture that is in memory as a whole.
-fn mapped(bytes: Segment, outlet: &Outlet) -> Result<(), Stop> {
+fn mapped(bytes: &Segment, outlet: &Outlet) -> Result<(), Stop> {
     outlet.send(SourceEvent::Segment(bytes.clone()))?;
     let mut reader = Reader::new();
     loop {

@@ -29,7 +29,7 @@ pub use view::{Head, MessageView, RequestView};
 
 use copies::Copies;
 use learned::Interfaces;
-use transactions::{Answer, Asked, Transactions};
+use transactions::{Answer, Asked, State, Transactions};
 
 use crate::capture::{Frame, Time};
 use crate::schema::{Direction, FlagsAs, GenlIds, Message, Schema};
@@ -37,8 +37,8 @@ use crate::tape::Tape;
 use crate::value::Names;
 use crate::walk::{FrameShape, dissect};
 use crate::wire::{
-    Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
-    Order, OrderGuess, RawMessage, errno, guess_order, nlmsghdr, protocol,
+    Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_ERROR, Nlmsghdr,
+    Order, OrderGuess, RawMessage, ends, errno, guess_order, is_control, nlmsghdr, protocol,
 };
 
 /// The flags from 0x100 to 0x800, whose meaning depends on the message.
@@ -159,7 +159,10 @@ impl Context {
     /// Dissects a frame onto `tape`. `records` are those of its messages, in order;
     /// without them a message's direction is taken from its flags.
     pub fn dissect(&self, frame: &Frame<'_>, records: &[Record], tape: &mut Tape) {
-        let order = self.order(frame);
+        // What was unclear may look clearer by now; the records were made as it was then.
+        let order = records
+            .first()
+            .map_or_else(|| self.order(frame), |record| record.order);
         let shape = FrameShape {
             link: frame.link,
             wire_len: frame.wire_len,
@@ -179,20 +182,21 @@ impl Context {
     }
 
     fn order_of(&self, frame: &Frame<'_>, content: &[u8]) -> Order {
-        let missing = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
-        match guess_order(content, content.len().saturating_add(missing)) {
-            OrderGuess::Sure(order) => order,
-            OrderGuess::Unclear => self.usual_order(),
-        }
+        sure_order(frame, content).unwrap_or_else(|| self.usual_order())
     }
 
-    /// Protocol, byte order and messages of a frame that holds netlink messages.
-    fn messages<'a>(&self, frame: &Frame<'a>) -> Option<(u16, Order, Messages<'a>)> {
+    /// Cooked header and content of a frame that holds netlink messages.
+    fn content<'a>(frame: &Frame<'a>) -> Option<(Cooked, &'a [u8])> {
         let cooked = Cooked::parse(frame.link, frame.bytes).ok()?;
         if cooked.protocol == protocol::KOBJECT_UEVENT {
             return None;
         }
-        let content = frame.bytes.get(cooked.len as usize..)?;
+        Some((cooked, frame.bytes.get(cooked.len as usize..)?))
+    }
+
+    /// Protocol, byte order and messages of a frame that holds netlink messages.
+    fn messages<'a>(&self, frame: &Frame<'a>) -> Option<(u16, Order, Messages<'a>)> {
+        let (cooked, content) = Self::content(frame)?;
         let order = self.order_of(frame, content);
         Some((
             cooked.protocol,
@@ -202,12 +206,18 @@ impl Context {
     }
 
     fn names_of(&mut self, frame: &Frame<'_>, first: bool) {
-        let Some((protocol, order, messages)) = self.messages(frame) else {
+        let Some((cooked, content)) = Self::content(frame) else {
             return;
         };
-        self.little = self
-            .little
-            .saturating_add(if order == Order::Little { 1 } else { -1 });
+        let told = sure_order(frame, content);
+        self.little = self.little.saturating_add(match told {
+            Some(Order::Little) => 1,
+            Some(Order::Big) => -1,
+            None => 0,
+        });
+        let protocol = cooked.protocol;
+        let order = told.unwrap_or_else(|| self.usual_order());
+        let messages = Messages::new(content, cooked.len, order);
         if !learned::tells_names(protocol) {
             return;
         }
@@ -273,12 +283,12 @@ impl Context {
         let Some(message) = self.meaning(seen, Direction::FromKernel) else {
             return Direction::ToKernel;
         };
+        // What goes to a group carries the port of whoever caused it.
         let echo = message.echoes_request
-            && self
-                .transactions
-                .has_twin(seen.protocol, header.pid, header.seq, header.kind);
-        let asks_listeners = header.pid == 0
-            && header.seq == 0
+            && (header.pid != 0 || message.groups.is_empty())
+            && self.transactions.is_echo(seen.protocol, header);
+        let asks_listeners = seen.protocol == protocol::ROUTE
+            && (header.pid, header.seq, header.flags) == (0, 0, NLM_F_REQUEST)
             && message.flags_as == FlagsAs::Get
             && group_of(message, seen).is_some();
         if echo || asks_listeners {
@@ -292,8 +302,7 @@ impl Context {
         let header = seen.raw.header;
         let message = self.meaning(seen, Direction::ToKernel);
         let get = message.is_some_and(|message| message.flags_as == FlagsAs::Get);
-        let dump = header.has(NLM_F_DUMP)
-            && message.is_none_or(|message| message.flags_as == FlagsAs::Get);
+        let dump = is_dump(seen.protocol, header, message);
         let wants_end = dump || header.has(NLM_F_ACK);
         self.transactions.ask(Asked {
             number: seen.number,
@@ -306,7 +315,8 @@ impl Context {
             first: seen.raw.payload().first().copied().unwrap_or(0),
             get: get || dump,
             wants_end,
-            ended: false,
+            flags: header.flags,
+            state: State::Open,
         });
         Part {
             role: if wants_end || get {
@@ -326,18 +336,24 @@ impl Context {
 
     fn from_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
         let header = seen.raw.header;
-        let ends = errno(header, seen.protocol, seen.raw.payload(), seen.order).is_some();
+        let ends = ends(header, seen.protocol);
         let message = self.meaning(seen, Direction::FromKernel);
         let group = message.and_then(|message| group_of(message, seen));
-        let unasked = header.pid == 0 && header.seq == 0 && !ends;
+        // A multicast in several messages ends with NLMSG_DONE, too.
+        let refuses = ends && header.kind == NLMSG_ERROR;
+        let unasked = header.pid == 0 && header.seq == 0 && !refuses;
         let found = if unasked {
             None
         } else {
             self.transactions.answered(answer_of(seen))
         };
         let caused = !ends && group.is_some() && found.is_none_or(|(_, asked)| !asked.get);
-        if unasked || (caused && !header.has(NLM_F_MULTI)) || header.kind == NLMSG_DONE && !ends {
-            return notification(group, found.map(|(_, asked)| asked));
+        // A listener is told with port 0 and a counter, whoever asks hears its own port.
+        let told =
+            header.pid == 0 && !ends && (found.is_none() || seen.protocol == protocol::GENERIC);
+        if unasked || told || (caused && !header.has(NLM_F_MULTI)) {
+            let cause = found.filter(|_| !told).map(|(_, asked)| asked);
+            return notification(group, cause);
         }
         let port = if header.pid == 0 {
             Port::Unknown
@@ -358,8 +374,13 @@ impl Context {
                 change: Change::Port(header.pid),
             });
         }
-        let only_reply = !asked.wants_end && !header.has(NLM_F_MULTI);
-        if (ends || only_reply) && !asked.ended {
+        let state = match (ends, asked.wants_end) {
+            (true, _) => State::Ended,
+            (false, true) => State::Open,
+            (false, false) if header.has(NLM_F_MULTI) => State::PerhapsEnded,
+            (false, false) => State::Ended,
+        };
+        if state > State::Open && asked.state < State::Ended {
             let change = Change::End {
                 by: seen.number,
                 latency: latency(asked.time, seen.frame.time),
@@ -370,7 +391,7 @@ impl Context {
                 change,
             });
             if let Some(asked) = self.transactions.get_mut(id) {
-                asked.ended = true;
+                asked.state = state;
             }
         }
         Part {
@@ -411,6 +432,26 @@ impl Names for Context {
     }
 }
 
+/// The byte order that the content of a frame shows, where it does.
+fn sure_order(frame: &Frame<'_>, content: &[u8]) -> Option<Order> {
+    let missing = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
+    match guess_order(content, content.len().saturating_add(missing)) {
+        OrderGuess::Sure(order) => Some(order),
+        OrderGuess::Unclear => None,
+    }
+}
+
+/// Whether a request wants all there is. Generic netlink takes both bits of `NLM_F_DUMP`
+/// for that, on whatever command; what gets elsewhere takes either.
+fn is_dump(protocol: u16, header: Nlmsghdr, message: Option<&'static Message>) -> bool {
+    match message {
+        Some(message) if protocol != protocol::GENERIC => {
+            message.flags_as == FlagsAs::Get && header.flags & NLM_F_DUMP != 0
+        }
+        _ => header.has(NLM_F_DUMP),
+    }
+}
+
 fn notification(group: Option<GroupSeen>, request: Option<Asked>) -> Part {
     let port = if group.is_some() {
         Port::Everyone
@@ -432,7 +473,7 @@ fn answer_of(seen: Seen<'_>) -> Answer {
         .raw
         .payload()
         .get(4..)
-        .filter(|_| header.kind == NLMSG_ERROR)
+        .filter(|_| header.kind == NLMSG_ERROR && is_control(seen.protocol, header.kind))
         .and_then(|quoted| nlmsghdr(seen.order)(quoted).ok())
         .map(|(_, quoted)| quoted);
     Answer {

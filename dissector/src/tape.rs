@@ -10,6 +10,7 @@
 //! that, every byte of a frame lies in exactly one leaf ([`Tape::leaves`]).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::note::{Note, NoteKind};
 use crate::schema::{Family, Field, FieldOrder, Message, base};
@@ -138,6 +139,14 @@ impl Tape {
     #[must_use]
     pub fn notes(&self) -> &[Note] {
         &self.notes
+    }
+
+    /// The notes on these nodes.
+    #[must_use]
+    pub fn notes_on(&self, nodes: Range<NodeIndex>) -> &[Note] {
+        let before = |index| self.notes.partition_point(|note| note.node < index);
+        let range = before(nodes.start)..before(nodes.end);
+        self.notes.get(range).unwrap_or_default()
     }
 
     /// The messages of the frame in order, each followed by the one it quotes, if any.
@@ -439,9 +448,7 @@ impl<'t> NodeRef<'t> {
     /// The notes on this very node.
     pub fn notes(&self) -> impl Iterator<Item = &'t Note> + use<'t> {
         let NodeRef { tape, index, .. } = *self;
-        let from = tape.notes.partition_point(|note| note.node < index);
-        let rest = tape.notes.get(from..).unwrap_or_default();
-        rest.iter().take_while(move |note| note.node == index)
+        tape.notes_on(index..index.saturating_add(1)).iter()
     }
 
     /// The name a filter knows it by: `rt-link.linkinfo.data.id`. An attribute that no

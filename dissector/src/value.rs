@@ -71,6 +71,9 @@ impl<'t> NodeRef<'t> {
         let (own, host) = (self.order(), self.tape().order());
         payload.chunks(stride as usize).filter_map(move |bytes| {
             let field = element?;
+            if bytes.len() < stride as usize {
+                return Some((field, Value::Bytes(bytes)));
+            }
             let order = if field.order == crate::schema::FieldOrder::Host {
                 own
             } else {

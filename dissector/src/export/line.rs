@@ -11,7 +11,7 @@ use super::{Options, Refused, Role, Span, limited, paint, refused};
 use crate::context::{self, Head, MessageView, Port};
 use crate::schema::Direction;
 use crate::text::Escaped;
-use crate::wire::{NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR};
+use crate::wire::{NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, Nlmsghdr, is_control};
 
 /// Longest text of an error, in characters.
 const WORDS_WIDTH: usize = 120;
@@ -166,9 +166,11 @@ fn whole_summary(view: &MessageView<'_>, options: &Options<'_>) -> Vec<Span> {
     let mut out = Vec::new();
     marks(view, &mut out);
     let from_kernel = view.head.record.direction == Direction::FromKernel;
-    match view.head.header.kind {
-        NLMSG_ERROR if from_kernel => answer(view, "ok", options, &mut out),
-        NLMSG_DONE if from_kernel => answer(view, "done", options, &mut out),
+    let kind = view.head.header.kind;
+    let ends = from_kernel && is_control(view.head.protocol, kind);
+    match kind {
+        NLMSG_ERROR if ends => answer(view, "ok", options, &mut out),
+        NLMSG_DONE if ends => answer(view, "done", options, &mut out),
         _ => {
             request_failed(view, options, &mut out);
             summary(view, options, &mut out);
@@ -195,11 +197,10 @@ fn marks(view: &MessageView<'_>, out: &mut Vec<Span>) {
     let notes = view.node().is_some_and(|node| {
         let inside = node.index()..node.node().next;
         let serious = |note: &crate::note::Note| {
-            inside.contains(&note.node)
-                && note.kind.severity() > crate::note::Severity::Hint
+            note.kind.severity() > crate::note::Severity::Hint
                 && note.kind != crate::note::NoteKind::Refused
         };
-        view.tape.notes().iter().any(serious)
+        view.tape.notes_on(inside).iter().any(serious)
     });
     if notes {
         space(out);
@@ -234,7 +235,9 @@ fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out
             let name = errno_name(refused.errno, options.show.numeric);
             out.push(Span::new(Role::Error, name));
         }
-        _ if view.head.payload.len() < 4 => out.push(Span::new(Role::Warning, "cut off")),
+        _ if view.head.payload.len() < 4 && !ends_empty(view.head.header) => {
+            out.push(Span::new(Role::Warning, "cut off"))
+        }
         _ => out.push(Span::new(Role::Good, good)),
     }
     if let Some(refused) = &refused {
@@ -255,6 +258,12 @@ fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out
         out.push(Span::new(Role::Number, text));
     }
     latency(view, out);
+}
+
+/// Whether a message ends a multicast or a dump without an errno, as some families of
+/// generic netlink do.
+fn ends_empty(header: Nlmsghdr) -> bool {
+    header.kind == NLMSG_DONE && header.len == NLMSG_HDRLEN
 }
 
 /// The kernel's words, and where they point.

@@ -94,6 +94,9 @@ impl<'t> Hits<'t> {
         };
         for child in node.children() {
             if child.has(NodeFlags::UNNAMED) {
+                if rest.is_empty() && is_level(child) && child.field().name == *name {
+                    self.add(child);
+                }
                 self.below(child, path);
             } else if child.field().name != *name || no_flags(child) {
             } else if rest.is_empty() {
@@ -103,6 +106,14 @@ impl<'t> Hits<'t> {
             }
         }
     }
+}
+
+/// Whether the node is a level of attributes whose number is a value of its own.
+fn is_level(node: NodeRef<'_>) -> bool {
+    let above = || node.parent().map(|parent| parent.field().ty);
+    node.has(NodeFlags::ATTRIBUTE)
+        && matches!(node.field().ty, Type::Int { .. })
+        && matches!(above(), Some(Type::TypeValue { .. } | Type::Int { .. }))
 }
 
 /// Whether the node is a set of flags of which none is set: nothing to tell.
@@ -120,6 +131,10 @@ fn value(node: NodeRef<'_>, count: usize, options: &Options<'_>, out: &mut Vec<S
             let text = first.map_or_else(|| "[]".to_owned(), |it| limited(it, VALUE_WIDTH));
             (text, elements.count())
         }
+        Value::Tree if is_level(node) => (
+            node.number().map_or_else(String::new, |it| it.to_string()),
+            0,
+        ),
         Value::Tree => {
             // A list of values, or something that is worth knowing to be there.
             let mut elements = node

@@ -90,30 +90,31 @@ impl Trail {
     }
 }
 
-/// The notes of a tape in the order of their nodes.
+/// The notes of a tape, taken in the order of their nodes.
 pub(super) struct NotesInOrder<'t> {
-    notes: Vec<&'t Note>,
-    at: usize,
+    rest: &'t [Note],
 }
 
 impl<'t> NotesInOrder<'t> {
     pub(super) fn new(tape: &'t Tape) -> Self {
-        let mut notes: Vec<_> = tape.notes().iter().collect();
-        notes.sort_by_key(|note| note.node);
-        Self { notes, at: 0 }
+        Self { rest: tape.notes() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.notes.is_empty()
+        self.rest.is_empty()
     }
 
     /// The next note of `node`; asked for nodes in ascending order.
     pub(super) fn next_of(&mut self, node: NodeIndex) -> Option<&'t Note> {
-        while self.notes.get(self.at).is_some_and(|note| note.node < node) {
-            self.at += 1;
+        if self.rest.first()?.node < node {
+            let skipped = self.rest.partition_point(|note| note.node < node);
+            self.rest = self.rest.get(skipped..)?;
         }
-        let found = self.notes.get(self.at).filter(|note| note.node == node)?;
-        self.at += 1;
-        Some(found)
+        let (first, rest) = self.rest.split_first()?;
+        if first.node != node {
+            return None;
+        }
+        self.rest = rest;
+        Some(first)
     }
 }

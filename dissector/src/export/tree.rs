@@ -63,10 +63,13 @@ pub struct Tree<'a> {
 /// [`Options::ranges`].
 #[must_use]
 pub fn tree<'a>(view: &MessageView<'a>, options: &Options<'a>) -> Tree<'a> {
-    let own = |mark: &&crate::tape::MessageMark| !mark.quoted;
-    let mut marks = view.tape.messages().iter().filter(own);
-    let later = marks.clone().find(|mark| mark.node > view.mark.node);
-    let first = marks.next().is_some_and(|mark| mark.node == view.mark.node);
+    let marks = view.tape.messages();
+    let after = marks.partition_point(|mark| mark.node <= view.mark.node);
+    let mut later = marks.iter().skip(after);
+    let later = later.find(|mark| !mark.quoted);
+    let first = marks
+        .first()
+        .is_some_and(|mark| mark.node == view.mark.node);
     let frame_end = view.tape.nodes().first().map_or(0, |frame| frame.next);
     let refused = refused(view).and_then(|refused| {
         let at = refused.at?;

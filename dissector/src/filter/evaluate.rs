@@ -117,12 +117,9 @@ fn extent(view: &MessageView<'_>) -> std::ops::Range<NodeIndex> {
 }
 
 fn notes_hold(relation: &Relation, view: &MessageView<'_>) -> bool {
-    let extent = extent(view);
     let mut answer = Answer::new(relation.of_all());
-    for note in view.tape.notes() {
-        if extent.contains(&note.node) {
-            answer.take(relation.holds(&Item::Note(note.kind), &view.head));
-        }
+    for note in view.tape.notes_on(extent(view)) {
+        answer.take(relation.holds(&Item::Note(note.kind), &view.head));
         if answer.settled {
             break;
         }

@@ -127,6 +127,18 @@ impl Session {
         self
     }
 
+    /// Goes down in the tree to a field.
+    #[track_caller]
+    fn go_to_field(&mut self, path: &str) {
+        for _ in 0..100 {
+            if self.field() == path {
+                return;
+            }
+            self.press("j");
+        }
+        panic!("no {path} in\n{}", self.screen().join("\n"));
+    }
+
     /// The number of the selected frame.
     fn frame(&self) -> u32 {
         let record = self.app.messages().record(self.app.selection().message);
@@ -184,9 +196,7 @@ fn the_list_moves_and_the_fields_follow() {
 fn a_field_is_selected_in_the_tree_and_marked_in_the_bytes() {
     let mut it = Session::new("tour.pcapng", WIDE);
     it.press("<tab>");
-    while it.field() != "rt-link.ifname" {
-        it.press("j");
-    }
+    it.go_to_field("rt-link.ifname");
     it.sees("rt-link.ifname  IFLA_IFNAME  string  bytes 48..55");
     let buffer = it.buffer();
     let (x, y) = it.find("07 00 03 00 64 30");
@@ -221,9 +231,7 @@ fn a_byte_selects_the_deepest_field_that_holds_it() {
 fn nodes_open_and_close() {
     let mut it = Session::new("tour.pcapng", WIDE);
     it.press("<tab>");
-    while it.field() != "rt-link.linkinfo" {
-        it.press("j");
-    }
+    it.go_to_field("rt-link.linkinfo");
     it.sees("- linkinfo").sees("      kind: dummy");
     it.press(" ");
     it.sees("+ linkinfo").misses("      kind: dummy");
@@ -271,9 +279,7 @@ fn names_and_values_are_completed() {
 fn a_filter_begins_with_the_selected_field() {
     let mut it = Session::new("tour.pcapng", WIDE);
     it.press("<tab>");
-    while it.field() != "rt-link.ifname" {
-        it.press("j");
-    }
+    it.go_to_field("rt-link.ifname");
     it.press("=").sees("filter: rt-link.ifname == \"d0\"");
     it.press("<enter><esc>j");
     assert_eq!(it.frame(), 2);

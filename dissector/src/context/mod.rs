@@ -236,6 +236,7 @@ impl Context {
             frame: seen.frame.number,
             offset: seen.raw.offset,
             nth,
+            order: seen.order,
             direction,
             role: part.role,
             port: part.port,

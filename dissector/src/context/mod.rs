@@ -224,7 +224,7 @@ impl Context {
         let direction = self.direction(seen);
         let part = match direction {
             Direction::ToKernel => self.request(seen),
-            Direction::FromKernel => self.from_kernel(seen, amendments),
+            Direction::FromKernel => self.told_by_kernel(seen, amendments),
         };
         let answers = matches!(part.role, Role::Reply | Role::End);
         let latency = part
@@ -324,7 +324,7 @@ impl Context {
         }
     }
 
-    fn from_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
+    fn told_by_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
         let header = seen.raw.header;
         let ends = errno(header, seen.protocol, seen.raw.payload(), seen.order).is_some();
         let message = self.meaning(seen, Direction::FromKernel);

@@ -144,6 +144,7 @@ impl Outlet {
 }
 
 /// An error of the system without its number.
+#[must_use]
 pub fn words(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {

@@ -110,6 +110,12 @@ impl FrameStore {
         self.frames.len()
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+
     /// The frame at this position, from 0; where some were left out, its number is
     /// another.
     #[must_use]

@@ -46,7 +46,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// # Errors
 ///
 /// The filter to begin with is wrong, nothing could be read, or the terminal does not work.
-pub(crate) fn run(
+pub fn run(
     source: &Receiver<SourceEvent>,
     settings: Settings,
     palette: Palette,
@@ -100,7 +100,7 @@ fn run_loop(
     while signal.load(Ordering::Relaxed) == 0 {
         changed |= receive(app, source, &mut open);
         let unusable = matches!(app.reading(), Reading::Ended(Err(SourceError::Unusable(_))));
-        if unusable && app.messages().len() == 0 && !app.has_work() {
+        if unusable && app.messages().count() == 0 && !app.has_work() {
             return Ok(());
         }
         if app.has_work() {

@@ -1,5 +1,5 @@
 //! The state of the interface, and what changes it. Nothing here draws, reads or writes:
-//! events come in as [`Action`]s and [`SourceEvent`]s, and what only the outside can do
+//! events come in as [`Action`]s and [`SourceEvent`](crate::source::SourceEvent)s, and what only the outside can do
 //! goes out as an [`Effect`].
 
 mod action;

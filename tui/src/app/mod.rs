@@ -1,5 +1,5 @@
 //! The state of the interface, and what changes it. Nothing here draws, reads or writes:
-//! events come in as [`Action`]s and [`SourceEvent`]s, and what only the outside can do
+//! events come in as [`Action`]s and [`SourceEvent`](crate::source::SourceEvent)s, and what only the outside can do
 //! goes out as an [`Effect`].
 
 mod action;
@@ -29,14 +29,14 @@ use nlscope_dissector::schema::Schema;
 use nlscope_dissector::tape::NodeIndex;
 use nlscope_dissector::value::Show;
 
-pub(crate) use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
-pub(crate) use bar::{Bar, Purpose};
-pub(crate) use detail::{Detail, Folds, Shown};
-pub(crate) use facets::{FacetRow, Facets};
-pub(crate) use layout::{Layout, Pane};
-pub(crate) use messages::Messages;
-pub(crate) use mouse::{hex_column, text_column};
-pub(crate) use rows::Rows;
+pub use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
+pub use bar::{Bar, Purpose};
+pub use detail::{Detail, Folds, Shown};
+pub use facets::{FacetRow, Facets};
+pub use layout::{Layout, Pane};
+pub use messages::Messages;
+pub use mouse::{hex_column, text_column};
+pub use rows::Rows;
 
 use crate::keymap::Mode;
 use crate::source::SourceError;
@@ -44,55 +44,55 @@ use seek::Seek;
 
 /// When a slice of work ends.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Deadline(Option<Instant>);
+pub struct Deadline(Option<Instant>);
 
 impl Deadline {
     /// After this long.
     #[must_use]
-    pub(crate) fn after(time: Duration) -> Self {
+    pub fn after(time: Duration) -> Self {
         Self(Instant::now().checked_add(time))
     }
 
     /// Whether it has come.
     #[must_use]
-    pub(crate) fn is_over(self) -> bool {
+    pub fn is_over(self) -> bool {
         self.0.is_some_and(|end| Instant::now() >= end)
     }
 }
 
 /// How the interface begins.
 #[derive(Debug, Clone)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// What is shown: the name of a file.
-    pub(crate) title: String,
+    pub title: String,
     /// A filter to begin with; empty for none.
-    pub(crate) filter: String,
+    pub filter: String,
     /// The tables.
-    pub(crate) schema: Arc<Schema>,
+    pub schema: Arc<Schema>,
     /// Generic netlink ids that are given.
-    pub(crate) genl: Vec<(u16, String)>,
+    pub genl: Vec<(u16, String)>,
     /// Numbers instead of names.
-    pub(crate) numeric: bool,
+    pub numeric: bool,
     /// Key material is masked.
-    pub(crate) redact: bool,
+    pub redact: bool,
     /// How times are written.
-    pub(crate) time: TimeFormat,
+    pub time: TimeFormat,
 }
 
 /// What is selected; tree and bytes are two views of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Selection {
+pub struct Selection {
     /// A message.
-    pub(crate) message: u32,
+    pub message: u32,
     /// A node of its tape.
-    pub(crate) node: NodeIndex,
+    pub node: NodeIndex,
     /// A byte of its frame.
-    pub(crate) byte: u32,
+    pub byte: u32,
 }
 
 /// What lies on top of the panes.
 #[derive(Debug)]
-pub(crate) enum Overlay {
+pub enum Overlay {
     /// The help, from this line on.
     Help(usize),
     /// Warnings and notices, from this line on.
@@ -105,7 +105,7 @@ pub(crate) enum Overlay {
 
 /// How the source stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reading {
+pub enum Reading {
     /// It reads: bytes so far, and of how many.
     Yes(u64, Option<u64>),
     /// It ended.
@@ -114,13 +114,13 @@ pub(crate) enum Reading {
 
 /// A row of the list that is on the screen.
 #[derive(Debug)]
-pub(crate) struct ListRow {
+pub struct ListRow {
     /// The message.
-    pub(crate) message: u32,
+    pub message: u32,
     /// What it says.
-    pub(crate) line: Line,
+    pub line: Line,
     /// How many copies it stands for.
-    pub(crate) times: u32,
+    pub times: u32,
 }
 
 /// How values are written.
@@ -133,7 +133,7 @@ struct Wording {
 
 /// The interface.
 #[derive(Debug)]
-pub(crate) struct App {
+pub struct App {
     title: String,
     messages: Messages,
     facets: Facets,
@@ -172,13 +172,13 @@ impl App {
     /// # Errors
     ///
     /// The filter to begin with is wrong.
-    pub(crate) fn new(settings: Settings) -> Result<Self, FilterError> {
+    pub fn new(settings: Settings) -> Result<Self, FilterError> {
         let filter = Filter::parse(&settings.filter, &settings.schema)?;
         let mut context = Context::new(settings.schema);
         for (id, name) in &settings.genl {
             context.learn_genl(*id, name);
         }
-        let mut rows = Rows::new();
+        let mut rows = Rows::default();
         rows.set_filter(settings.filter, Some(filter));
         Ok(Self {
             title: settings.title,
@@ -212,7 +212,7 @@ impl App {
     }
 
     /// Does what `action` says.
-    pub(crate) fn update(&mut self, action: Action) -> Effect {
+    pub fn update(&mut self, action: Action) -> Effect {
         self.said = None;
         let effect = match action {
             Action::Quit => Effect::Quit,
@@ -266,7 +266,7 @@ impl App {
 
     /// Where keys go.
     #[must_use]
-    pub(crate) fn mode(&self) -> Mode {
+    pub fn mode(&self) -> Mode {
         match self.overlays.last() {
             Some(Overlay::Help(_) | Overlay::Notices(_)) => Mode::Page,
             Some(Overlay::Facets) => Mode::Facets,
@@ -311,7 +311,7 @@ impl App {
 
     /// How messages are written.
     #[must_use]
-    pub(crate) fn export_options(&self) -> ExportOptions<'_> {
+    pub fn export_options(&self) -> ExportOptions<'_> {
         ExportOptions {
             show: Show {
                 names: self.messages.context(),
@@ -329,43 +329,43 @@ impl App {
 impl App {
     /// What is shown.
     #[must_use]
-    pub(crate) fn title(&self) -> &str {
+    pub fn title(&self) -> &str {
         &self.title
     }
 
     /// Everything read.
     #[must_use]
-    pub(crate) fn messages(&self) -> &Messages {
+    pub fn messages(&self) -> &Messages {
         &self.messages
     }
 
     /// What is in the list.
     #[must_use]
-    pub(crate) fn rows(&self) -> &Rows {
+    pub fn rows(&self) -> &Rows {
         &self.rows
     }
 
     /// The rows of the list that are on the screen.
     #[must_use]
-    pub(crate) fn screen(&self) -> &[ListRow] {
+    pub fn screen(&self) -> &[ListRow] {
         &self.screen
     }
 
     /// What is selected.
     #[must_use]
-    pub(crate) fn selection(&self) -> Selection {
+    pub fn selection(&self) -> Selection {
         self.selection
     }
 
     /// The selected message.
     #[must_use]
-    pub(crate) fn detail(&self) -> Option<&Detail> {
+    pub fn detail(&self) -> Option<&Detail> {
         self.detail.as_ref()
     }
 
     /// The lines of the tree that are not folded away.
     #[must_use]
-    pub(crate) fn tree_lines(&self) -> Vec<Shown> {
+    pub fn tree_lines(&self) -> Vec<Shown> {
         self.detail
             .as_ref()
             .map(|detail| detail.shown(&self.folds, self.selection.node))
@@ -374,49 +374,49 @@ impl App {
 
     /// The pane that keys go to.
     #[must_use]
-    pub(crate) fn focus(&self) -> Pane {
+    pub fn focus(&self) -> Pane {
         self.focus
     }
 
     /// First row on the screen.
     #[must_use]
-    pub(crate) fn top(&self, pane: Pane) -> usize {
+    pub fn top(&self, pane: Pane) -> usize {
         self.top[pane as usize]
     }
 
     /// How many columns the summaries are shifted to the left.
     #[must_use]
-    pub(crate) fn shift(&self) -> usize {
+    pub fn shift(&self) -> usize {
         self.shift
     }
 
     /// What lies on top, the uppermost last.
     #[must_use]
-    pub(crate) fn overlays(&self) -> &[Overlay] {
+    pub fn overlays(&self) -> &[Overlay] {
         &self.overlays
     }
 
     /// The facet lists.
     #[must_use]
-    pub(crate) fn facets(&self) -> &Facets {
+    pub fn facets(&self) -> &Facets {
         &self.facets
     }
 
     /// How the source stands.
     #[must_use]
-    pub(crate) fn reading(&self) -> &Reading {
+    pub fn reading(&self) -> &Reading {
         &self.reading
     }
 
     /// Warnings and notices.
     #[must_use]
-    pub(crate) fn notices(&self) -> &[String] {
+    pub fn notices(&self) -> &[String] {
         &self.notices
     }
 
     /// The answer to the last action.
     #[must_use]
-    pub(crate) fn said(&self) -> Option<(Role, &str)> {
+    pub fn said(&self) -> Option<(Role, &str)> {
         self.said
             .as_ref()
             .map(|(role, text)| (*role, text.as_str()))
@@ -424,7 +424,7 @@ impl App {
 
     /// What is being searched for, and the message looked at last.
     #[must_use]
-    pub(crate) fn seeking(&self) -> Option<(String, u32)> {
+    pub fn seeking(&self) -> Option<(String, u32)> {
         self.seek
             .as_ref()
             .map(|seek| (seek.target().name(), seek.at()))
@@ -432,7 +432,7 @@ impl App {
 
     /// Where everything is.
     #[must_use]
-    pub(crate) fn layout(&self) -> Layout {
+    pub fn layout(&self) -> Layout {
         let alone = self.zoom.then_some(self.focus);
         Layout::new(self.size.0, self.size.1, alone, self.focus)
     }

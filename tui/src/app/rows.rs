@@ -9,7 +9,7 @@ use super::messages::{Messages, Tapes};
 
 /// The list.
 #[derive(Debug)]
-pub(crate) struct Rows {
+pub struct Rows {
     visible: Vec<u32>,
     /// How many messages were looked at.
     scanned: u32,
@@ -18,10 +18,9 @@ pub(crate) struct Rows {
     fold: bool,
 }
 
-impl Rows {
-    /// Everything passes, copies are folded.
-    #[must_use]
-    pub(crate) fn new() -> Self {
+/// Everything passes, copies are folded.
+impl Default for Rows {
+    fn default() -> Self {
         Self {
             visible: Vec::new(),
             scanned: 0,
@@ -30,65 +29,71 @@ impl Rows {
             fold: true,
         }
     }
+}
 
+impl Rows {
     /// The messages in the list, ascending.
     #[must_use]
-    pub(crate) fn visible(&self) -> &[u32] {
+    pub fn visible(&self) -> &[u32] {
         &self.visible
     }
 
     /// How many messages were looked at.
     #[must_use]
-    pub(crate) fn scanned(&self) -> u32 {
+    pub fn scanned(&self) -> u32 {
         self.scanned
     }
 
     /// The text of the filter; empty for none.
     #[must_use]
-    pub(crate) fn filter_text(&self) -> &str {
+    pub fn filter_text(&self) -> &str {
         &self.text
     }
 
     /// Whether copies are folded.
     #[must_use]
-    pub(crate) fn folds(&self) -> bool {
+    pub fn folds(&self) -> bool {
         self.fold
     }
 
     /// Another filter.
-    pub(crate) fn set_filter(&mut self, text: String, filter: Option<Filter>) {
+    pub fn set_filter(&mut self, text: String, filter: Option<Filter>) {
         self.filter = filter.filter(|_| !text.is_empty());
         self.text = text;
         self.restart();
     }
 
     /// Folds copies, or not.
-    pub(crate) fn toggle_fold(&mut self) {
+    pub fn toggle_fold(&mut self) {
         self.fold = !self.fold;
         self.restart();
     }
 
     /// Looks at all messages anew.
-    pub(crate) fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.visible.clear();
         self.scanned = 0;
     }
 
     /// Whether what a message carries can matter.
     #[must_use]
-    pub(crate) fn selects(&self, facets: &Facets) -> bool {
+    pub fn selects(&self, facets: &Facets) -> bool {
         self.filter.is_some() || !facets.all_on()
     }
 
-    /// Where a message is in the list, or would be.
-    pub(crate) fn position(&self, message: u32) -> Result<usize, usize> {
+    /// Where a message is in the list.
+    ///
+    /// # Errors
+    ///
+    /// It is not in the list; it would be there.
+    pub fn position(&self, message: u32) -> Result<usize, usize> {
         self.visible.binary_search(&message)
     }
 
     /// Looks at further messages until `deadline`.
-    pub(crate) fn scan(&mut self, messages: &Messages, facets: &Facets, deadline: Deadline) {
+    pub fn scan(&mut self, messages: &Messages, facets: &Facets, deadline: Deadline) {
         let mut tapes = Tapes::default();
-        while self.scanned < messages.len() && !deadline.is_over() {
+        while self.scanned < messages.count() && !deadline.is_over() {
             if self.passes(messages, facets, self.scanned, &mut tapes) {
                 self.visible.push(self.scanned);
             }
@@ -97,7 +102,7 @@ impl Rows {
     }
 
     /// Looks at one message again, about which something turned out.
-    pub(crate) fn recheck(&mut self, messages: &Messages, facets: &Facets, message: u32) {
+    pub fn recheck(&mut self, messages: &Messages, facets: &Facets, message: u32) {
         if message >= self.scanned || !self.selects(facets) {
             return;
         }

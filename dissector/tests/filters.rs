@@ -54,7 +54,7 @@ fn what_people_ask_of_links() {
     check("rt-link-kinds", "IFLA_ADDRESS == 02:00:00:00:00:01", 17);
     check("rt-link-kinds", "errno == EOPNOTSUPP", 4);
     check("rt-link-kinds", "errno == 95", 4);
-    check("rt-link-kinds", "flags.dump", 3);
+    check("rt-link-kinds", "flags.dump", 4);
     check(
         "rt-link-kinds",
         "flags.request && flags.create && type == newlink",

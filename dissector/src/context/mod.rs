@@ -224,7 +224,7 @@ impl Context {
         let direction = self.direction(seen);
         let part = match direction {
             Direction::ToKernel => self.request(seen),
-            Direction::FromKernel => self.from_kernel(seen, amendments),
+            Direction::FromKernel => self.told_by_kernel(seen, amendments),
         };
         let answers = matches!(part.role, Role::Reply | Role::End);
         let latency = part
@@ -236,6 +236,7 @@ impl Context {
             frame: seen.frame.number,
             offset: seen.raw.offset,
             nth,
+            order: seen.order,
             direction,
             role: part.role,
             port: part.port,
@@ -323,7 +324,7 @@ impl Context {
         }
     }
 
-    fn from_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
+    fn told_by_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
         let header = seen.raw.header;
         let errno = errno(header, seen.protocol, seen.raw.payload(), seen.order);
         // The last of several messages that are no dump, as devlink and team send them.

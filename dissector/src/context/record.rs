@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use crate::schema::{Direction, Group};
+use crate::wire::Order;
 
 /// Number of a message in the capture, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +65,8 @@ pub struct Record {
     pub offset: u32,
     /// How many messages of the frame come before it.
     pub nth: u32,
+    /// Byte order of its frame's netlink content.
+    pub order: Order,
     /// Which way it went, inferred (see [`crate::context`]).
     pub direction: Direction,
     /// Its part.

@@ -2,9 +2,9 @@
 
 use super::{Context, Record};
 use crate::capture::Frame;
-use crate::schema::{Direction, Family, Message, base};
+use crate::schema::{Direction, Family, FlagsAs, Message, base};
 use crate::tape::{MessageMark, NodeRef, Tape};
-use crate::wire::{Messages, NLMSG_MIN_TYPE, Nlmsghdr, Order, errno, protocol};
+use crate::wire::{Cooked, Messages, NLMSG_MIN_TYPE, Nlmsghdr, Order, errno, protocol};
 
 /// All that is known of a message without a walk through its attributes.
 #[derive(Clone, Copy)]
@@ -40,12 +40,20 @@ impl<'a> Head<'a> {
         if let Some(family) = self.family {
             return Some(family.name);
         }
-        (self.protocol == protocol::GENERIC).then(|| {
-            self.context
-                .ids()
-                .get(self.header.kind)
-                .map(|name| name.name.as_str())
-        })?
+        let control = self.header.kind < NLMSG_MIN_TYPE;
+        let id = if control {
+            self.record.request_kind
+        } else {
+            self.header.kind
+        };
+        let name = (self.protocol == protocol::GENERIC).then(|| self.context.ids().get(id))?;
+        name.map(|name| name.name.as_str())
+    }
+
+    /// What the flags from 0x100 to 0x800 mean; `None` where nobody knows.
+    #[must_use]
+    pub fn flags_as(&self) -> Option<FlagsAs> {
+        base::flags_as(self.protocol, self.header, self.message)
     }
 
     /// UAPI name of the message type, a generic netlink message's command:
@@ -74,9 +82,9 @@ impl Context {
     /// `None` where the frame holds no such message.
     #[must_use]
     pub fn head<'a>(&'a self, frame: &'a Frame<'a>, record: &'a Record) -> Option<Head<'a>> {
-        let (protocol, order, _) = self.messages(frame)?;
+        let protocol = Cooked::parse(frame.link, frame.bytes).ok()?.protocol;
         let rest = frame.bytes.get(record.offset as usize..)?;
-        let raw = Messages::new(rest, record.offset, order).next()?;
+        let raw = Messages::new(rest, record.offset, record.order).next()?;
         let resolve = |kind, direction, payload: &[u8]| {
             self.ids
                 .resolve(&self.schema, protocol, kind, direction, payload)
@@ -101,7 +109,7 @@ impl Context {
             header,
             payload: raw.payload(),
             protocol,
-            order,
+            order: record.order,
             family,
             message,
             asked,

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use nom::Parser;
 
 use crate::context::{Context, Head};
-use crate::schema::base;
+use crate::schema::{FlagsAs, base};
 use crate::tape::{MessageMark, NodeRef, Tape};
 use crate::text::Escaped;
 use crate::wire::{self, NLM_F_DUMP, Nlmsghdr, protocol};
@@ -59,12 +59,9 @@ pub(super) fn message_name(head: &Head<'_>, numeric: bool) -> Cow<'static, str> 
 /// `ack`, `dump` for both its bits; a flag without a name is its number in hexadecimal.
 pub(super) fn flags(
     header: Nlmsghdr,
-    mark: Option<&MessageMark>,
+    flags_as: Option<FlagsAs>,
 ) -> impl Iterator<Item = (u16, Cow<'static, str>)> {
-    let meaning = mark.and_then(|mark| mark.message);
-    let flags_as = meaning.map(|message| message.flags_as);
-    let dump =
-        header.has(NLM_F_DUMP) && flags_as.is_some_and(|of| of == crate::schema::FlagsAs::Get);
+    let dump = header.has(NLM_F_DUMP) && flags_as == Some(FlagsAs::Get);
     base::flag_names(header, flags_as).filter_map(move |(bit, name)| {
         let text = match name {
             Some(_) if dump && bit == 0x100 => "dump".into(),
@@ -99,7 +96,7 @@ pub(super) fn header_value(node: NodeRef<'_>, number: u16, context: &Context) ->
     match member {
         "flags" => {
             let mut text = String::new();
-            for (_, name) in flags(header, Some(&mark)) {
+            for (_, name) in flags(header, base::flags_as(number, header, mark.message)) {
                 if !text.is_empty() {
                     text.push('|');
                 }

@@ -19,7 +19,7 @@ use super::{Options, Refused, refused};
 use crate::capture::Time;
 use crate::context::{MessageView, Port, Role};
 use crate::note::Severity;
-use crate::schema::{Direction, base};
+use crate::schema::{Direction, FlagsAs, base};
 use crate::tape::{MessageMark, NodeRef};
 use crate::text::is_unprintable;
 use crate::wire::Nlmsghdr;
@@ -120,7 +120,7 @@ impl Message<'_, '_> {
         if let Some(command) = head.command() {
             map.serialize_entry("cmd", &command)?;
         }
-        header_flags(map, head.header, Some(&self.view.mark), numeric)?;
+        header_flags(map, head.header, head.flags_as(), numeric)?;
         map.serialize_entry("seq", &head.header.seq)?;
         let port = match head.record.port {
             Port::Known(port) => Some(port),
@@ -213,13 +213,13 @@ fn exact_seconds(time: Time) -> Option<Box<RawValue>> {
 fn header_flags<M: SerializeMap>(
     map: &mut M,
     header: Nlmsghdr,
-    mark: Option<&MessageMark>,
+    flags_as: Option<FlagsAs>,
     numeric: bool,
 ) -> Result<(), M::Error> {
     if numeric {
         return map.serialize_entry("flags", &header.flags);
     }
-    let names: Vec<_> = flags(header, mark).map(|(_, name)| name).collect();
+    let names: Vec<_> = flags(header, flags_as).map(|(_, name)| name).collect();
     map.serialize_entry("flags", &names)
 }
 
@@ -266,7 +266,8 @@ impl Serialize for Quoted<'_, '_, '_> {
                 .filter(|_| !show.numeric);
             map.serialize_entry("message", &name)?;
             map.serialize_entry("type", &header.kind)?;
-            header_flags(&mut map, header, Some(self.mark), show.numeric)?;
+            let flags_as = base::flags_as(view.head.protocol, header, self.mark.message);
+            header_flags(&mut map, header, flags_as, show.numeric)?;
             map.serialize_entry("seq", &header.seq)?;
             map.serialize_entry("pid", &header.pid)?;
             map.serialize_entry("len", &header.len)?;

@@ -136,7 +136,7 @@ fn flag_text(view: &MessageView<'_>, numeric: bool) -> String {
     let control = matches!(header.kind, NLMSG_ERROR | NLMSG_DONE);
     let to_kernel = view.head.record.direction == Direction::ToKernel;
     let mut text = String::new();
-    for (bit, name) in flags(header, Some(&view.mark)) {
+    for (bit, name) in flags(header, view.head.flags_as()) {
         let said = (bit == NLM_F_REQUEST && to_kernel) || (control && matches!(bit, 0x100 | 0x200));
         if !said {
             let _ = write!(text, "{}{name}", if text.is_empty() { "" } else { "," });

@@ -246,19 +246,15 @@ fn number(bits: u8, names: Option<&'static Enum>) -> Shape {
     }
 }
 
-fn flags_as(head: &Head<'_>) -> Option<FlagsAs> {
-    head.message.map(|message| message.flags_as)
-}
-
 /// Whether the flag is set and means this in such a message.
 fn has_flag(head: &Head<'_>, bit: u16, uapi: &str) -> bool {
     head.header.has(bit)
-        && base::flag_names(head.header, flags_as(head))
+        && base::flag_names(head.header, head.flags_as())
             .any(|(set, name)| set == bit && name == Some(uapi))
 }
 
 fn is_dump(head: &Head<'_>) -> bool {
     head.header.kind >= NLMSG_MIN_TYPE
         && head.header.has(NLM_F_DUMP)
-        && flags_as(head) == Some(FlagsAs::Get)
+        && head.flags_as() == Some(FlagsAs::Get)
 }

@@ -3,10 +3,10 @@
 
 use super::builtin::protocols;
 use super::{
-    AttributeSet, Enum, EnumEntry, Field, FieldOrder, FlagsAs, Hint, Member, Struct, Type,
+    AttributeSet, Enum, EnumEntry, Field, FieldOrder, FlagsAs, Hint, Member, Message, Struct, Type,
     ValueNames,
 };
-use crate::wire::{NLMSG_MIN_TYPE, Nlmsghdr};
+use crate::wire::{NLM_F_DUMP, NLMSG_MIN_TYPE, Nlmsghdr};
 
 const fn field(name: &'static str, ty: Type, order: FieldOrder, hint: Hint) -> Field {
     Field {
@@ -298,6 +298,20 @@ pub fn message_flags() -> [&'static Enum; 5] {
         &protocols::ENUM_DELETE_FLAGS,
         &protocols::ENUM_ACK_FLAGS,
     ]
+}
+
+/// What the flags from 0x100 to 0x800 of a message mean, as its table says. Without one,
+/// generic netlink takes both bits of `NLM_F_DUMP` as a dump, whatever the command.
+#[must_use]
+pub fn flags_as(
+    protocol: u16,
+    header: Nlmsghdr,
+    message: Option<&'static Message>,
+) -> Option<FlagsAs> {
+    let dump = protocol == crate::wire::protocol::GENERIC && header.has(NLM_F_DUMP);
+    message
+        .map(|message| message.flags_as)
+        .or(dump.then_some(FlagsAs::Get))
 }
 
 /// The enum that names the flags from 0x100 to 0x800 of a message.

@@ -29,7 +29,7 @@ pub mod protocol {
     pub const ROUTE: u16 = 0;
     /// Socket monitoring.
     pub const SOCK_DIAG: u16 = 4;
-    /// IPsec.
+    /// IP security: its policies and associations.
     pub const XFRM: u16 = 6;
     /// Netfilter.
     pub const NETFILTER: u16 = 12;

@@ -16,6 +16,9 @@ mod seek;
 mod typing;
 mod work;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,14 +29,14 @@ use nlscope_dissector::schema::Schema;
 use nlscope_dissector::tape::NodeIndex;
 use nlscope_dissector::value::Show;
 
-pub use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
-pub use bar::{Bar, Purpose};
-pub use detail::{Detail, Folds, Shown};
-pub use facets::{FacetRow, Facets};
-pub use layout::{Layout, Pane};
-pub use messages::Messages;
-pub use mouse::{hex_column, text_column};
-pub use rows::Rows;
+pub(crate) use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
+pub(crate) use bar::{Bar, Purpose};
+pub(crate) use detail::{Detail, Folds, Shown};
+pub(crate) use facets::{FacetRow, Facets};
+pub(crate) use layout::{Layout, Pane};
+pub(crate) use messages::Messages;
+pub(crate) use mouse::{hex_column, text_column};
+pub(crate) use rows::Rows;
 
 use crate::keymap::Mode;
 use crate::source::SourceError;
@@ -41,55 +44,55 @@ use seek::Seek;
 
 /// When a slice of work ends.
 #[derive(Debug, Clone, Copy)]
-pub struct Deadline(Option<Instant>);
+pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
     /// After this long.
     #[must_use]
-    pub fn after(time: Duration) -> Self {
+    pub(crate) fn after(time: Duration) -> Self {
         Self(Instant::now().checked_add(time))
     }
 
     /// Whether it has come.
     #[must_use]
-    pub fn is_over(self) -> bool {
+    pub(crate) fn is_over(self) -> bool {
         self.0.is_some_and(|end| Instant::now() >= end)
     }
 }
 
 /// How the interface begins.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// What is shown: the name of a file.
-    pub title: String,
+    pub(crate) title: String,
     /// A filter to begin with; empty for none.
-    pub filter: String,
+    pub(crate) filter: String,
     /// The tables.
-    pub schema: Arc<Schema>,
+    pub(crate) schema: Arc<Schema>,
     /// Generic netlink ids that are given.
-    pub genl: Vec<(u16, String)>,
+    pub(crate) genl: Vec<(u16, String)>,
     /// Numbers instead of names.
-    pub numeric: bool,
+    pub(crate) numeric: bool,
     /// Key material is masked.
-    pub redact: bool,
+    pub(crate) redact: bool,
     /// How times are written.
-    pub time: TimeFormat,
+    pub(crate) time: TimeFormat,
 }
 
 /// What is selected; tree and bytes are two views of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// A message.
-    pub message: u32,
+    pub(crate) message: u32,
     /// A node of its tape.
-    pub node: NodeIndex,
+    pub(crate) node: NodeIndex,
     /// A byte of its frame.
-    pub byte: u32,
+    pub(crate) byte: u32,
 }
 
 /// What lies on top of the panes.
 #[derive(Debug)]
-pub enum Overlay {
+pub(crate) enum Overlay {
     /// The help, from this line on.
     Help(usize),
     /// Warnings and notices, from this line on.
@@ -102,7 +105,7 @@ pub enum Overlay {
 
 /// How the source stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
+pub(crate) enum Reading {
     /// It reads: bytes so far, and of how many.
     Yes(u64, Option<u64>),
     /// It ended.
@@ -111,18 +114,26 @@ pub enum Reading {
 
 /// A row of the list that is on the screen.
 #[derive(Debug)]
-pub struct ListRow {
+pub(crate) struct ListRow {
     /// The message.
-    pub message: u32,
+    pub(crate) message: u32,
     /// What it says.
-    pub line: Line,
+    pub(crate) line: Line,
     /// How many copies it stands for.
-    pub times: u32,
+    pub(crate) times: u32,
+}
+
+/// How values are written.
+#[derive(Debug, Clone, Copy)]
+struct Wording {
+    numeric: bool,
+    redact: bool,
+    time: TimeFormat,
 }
 
 /// The interface.
 #[derive(Debug)]
-pub struct App {
+pub(crate) struct App {
     title: String,
     messages: Messages,
     facets: Facets,
@@ -150,9 +161,7 @@ pub struct App {
     notices: Vec<String>,
     /// The answer to the last action.
     said: Option<(Role, String)>,
-    numeric: bool,
-    redact: bool,
-    time: TimeFormat,
+    wording: Wording,
     /// How many generic netlink ids were known when the list was begun.
     known_ids: usize,
 }
@@ -163,7 +172,7 @@ impl App {
     /// # Errors
     ///
     /// The filter to begin with is wrong.
-    pub fn new(settings: Settings) -> Result<Self, FilterError> {
+    pub(crate) fn new(settings: Settings) -> Result<Self, FilterError> {
         let filter = Filter::parse(&settings.filter, &settings.schema)?;
         let mut context = Context::new(settings.schema);
         for (id, name) in &settings.genl {
@@ -194,14 +203,16 @@ impl App {
             reading: Reading::Yes(0, None),
             notices: Vec::new(),
             said: None,
-            numeric: settings.numeric,
-            redact: settings.redact,
-            time: settings.time,
+            wording: Wording {
+                numeric: settings.numeric,
+                redact: settings.redact,
+                time: settings.time,
+            },
         })
     }
 
     /// Does what `action` says.
-    pub fn update(&mut self, action: Action) -> Effect {
+    pub(crate) fn update(&mut self, action: Action) -> Effect {
         self.said = None;
         let effect = match action {
             Action::Quit => Effect::Quit,
@@ -239,7 +250,7 @@ impl App {
             Action::FoldCopies => self.rows.toggle_fold(),
             Action::NextTime => self.next_time(),
             Action::Numbers => {
-                self.numeric = !self.numeric;
+                self.wording.numeric = !self.wording.numeric;
                 self.stale = true;
             }
             Action::Edit(edit) => self.edit(edit),
@@ -255,7 +266,7 @@ impl App {
 
     /// Where keys go.
     #[must_use]
-    pub fn mode(&self) -> Mode {
+    pub(crate) fn mode(&self) -> Mode {
         match self.overlays.last() {
             Some(Overlay::Help(_) | Overlay::Notices(_)) => Mode::Page,
             Some(Overlay::Facets) => Mode::Facets,
@@ -275,7 +286,7 @@ impl App {
     }
 
     fn next_time(&mut self) {
-        self.time = match self.time {
+        self.wording.time = match self.wording.time {
             TimeFormat::Relative => TimeFormat::Delta(None),
             TimeFormat::Delta(_) => TimeFormat::Absolute,
             TimeFormat::Absolute => TimeFormat::Epoch,
@@ -300,14 +311,14 @@ impl App {
 
     /// How messages are written.
     #[must_use]
-    pub fn export_options(&self) -> ExportOptions<'_> {
+    pub(crate) fn export_options(&self) -> ExportOptions<'_> {
         ExportOptions {
             show: Show {
                 names: self.messages.context(),
-                numeric: self.numeric,
-                redact: self.redact,
+                numeric: self.wording.numeric,
+                redact: self.wording.redact,
             },
-            time: self.time,
+            time: self.wording.time,
             first_time: self.messages.first_time(),
             ..ExportOptions::PLAIN
         }
@@ -318,43 +329,43 @@ impl App {
 impl App {
     /// What is shown.
     #[must_use]
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         &self.title
     }
 
     /// Everything read.
     #[must_use]
-    pub fn messages(&self) -> &Messages {
+    pub(crate) fn messages(&self) -> &Messages {
         &self.messages
     }
 
     /// What is in the list.
     #[must_use]
-    pub fn rows(&self) -> &Rows {
+    pub(crate) fn rows(&self) -> &Rows {
         &self.rows
     }
 
     /// The rows of the list that are on the screen.
     #[must_use]
-    pub fn screen(&self) -> &[ListRow] {
+    pub(crate) fn screen(&self) -> &[ListRow] {
         &self.screen
     }
 
     /// What is selected.
     #[must_use]
-    pub fn selection(&self) -> Selection {
+    pub(crate) fn selection(&self) -> Selection {
         self.selection
     }
 
     /// The selected message.
     #[must_use]
-    pub fn detail(&self) -> Option<&Detail> {
+    pub(crate) fn detail(&self) -> Option<&Detail> {
         self.detail.as_ref()
     }
 
     /// The lines of the tree that are not folded away.
     #[must_use]
-    pub fn tree_lines(&self) -> Vec<Shown> {
+    pub(crate) fn tree_lines(&self) -> Vec<Shown> {
         self.detail
             .as_ref()
             .map(|detail| detail.shown(&self.folds, self.selection.node))
@@ -363,63 +374,65 @@ impl App {
 
     /// The pane that keys go to.
     #[must_use]
-    pub fn focus(&self) -> Pane {
+    pub(crate) fn focus(&self) -> Pane {
         self.focus
     }
 
     /// First row on the screen.
     #[must_use]
-    pub fn top(&self, pane: Pane) -> usize {
+    pub(crate) fn top(&self, pane: Pane) -> usize {
         self.top[pane as usize]
     }
 
     /// How many columns the summaries are shifted to the left.
     #[must_use]
-    pub fn shift(&self) -> usize {
+    pub(crate) fn shift(&self) -> usize {
         self.shift
     }
 
     /// What lies on top, the uppermost last.
     #[must_use]
-    pub fn overlays(&self) -> &[Overlay] {
+    pub(crate) fn overlays(&self) -> &[Overlay] {
         &self.overlays
     }
 
     /// The facet lists.
     #[must_use]
-    pub fn facets(&self) -> &Facets {
+    pub(crate) fn facets(&self) -> &Facets {
         &self.facets
     }
 
     /// How the source stands.
     #[must_use]
-    pub fn reading(&self) -> &Reading {
+    pub(crate) fn reading(&self) -> &Reading {
         &self.reading
     }
 
     /// Warnings and notices.
     #[must_use]
-    pub fn notices(&self) -> &[String] {
+    pub(crate) fn notices(&self) -> &[String] {
         &self.notices
     }
 
     /// The answer to the last action.
     #[must_use]
-    pub fn said(&self) -> Option<(Role, &str)> {
+    pub(crate) fn said(&self) -> Option<(Role, &str)> {
         self.said
             .as_ref()
             .map(|(role, text)| (*role, text.as_str()))
     }
 
-    /// What is being searched for.
+    /// What is being searched for, and the message looked at last.
     #[must_use]
-    pub fn seeking(&self) -> Option<String> {
-        self.seek.as_ref().map(|seek| seek.target().name())
+    pub(crate) fn seeking(&self) -> Option<(String, u32)> {
+        self.seek
+            .as_ref()
+            .map(|seek| (seek.target().name(), seek.at()))
     }
 
     /// Where everything is.
     #[must_use]
-    pub fn layout(&self) -> Layout {
+    pub(crate) fn layout(&self) -> Layout {
         let alone = self.zoom.then_some(self.focus);
         Layout::new(self.size.0, self.size.1, alone, self.focus)
     }

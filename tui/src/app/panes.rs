@@ -50,10 +50,9 @@ impl App {
                 let count = self.rows.visible().len();
                 let page = self.layout().rows(Pane::List);
                 let to = match (self.rows.position(self.selection.message), motion) {
-                    (Ok(at), _) => motion.apply(at, count, page),
                     // The row below a gap is the next one already.
                     (Err(at), Motion::Down) => at.min(count.saturating_sub(1)),
-                    (Err(at), _) => motion.apply(at, count, page),
+                    (Ok(at) | Err(at), _) => motion.apply(at, count, page),
                 };
                 if let Some(message) = self.rows.visible().get(to) {
                     self.select_message(*message);
@@ -77,7 +76,7 @@ impl App {
             byte,
         };
         self.top[Pane::Tree as usize] = 0;
-        self.settle();
+        self.dissect_selected();
     }
 
     /// Selects a node; the byte becomes the first of its payload.
@@ -182,10 +181,9 @@ impl App {
         let node = detail.node_of(line);
         match fold {
             Fold::Toggle if holds => detail.fold(&mut self.folds, line, !line.closed),
-            Fold::Toggle => {}
             Fold::Open if line.closed => detail.fold(&mut self.folds, line, false),
             Fold::Open if holds => return self.go_in_tree(Motion::Down),
-            Fold::Open => {}
+            Fold::Toggle | Fold::Open => {}
             Fold::Close if holds && !line.closed => detail.fold(&mut self.folds, line, true),
             Fold::Close => {
                 if let Some(parent) = detail.parent(line) {

@@ -1,9 +1,9 @@
 //! Going through the list for something, in slices.
 
 use nlscope_dissector::context::MessageView;
-use nlscope_dissector::export::{Options, Span, line, tree};
+use nlscope_dissector::export::{Options, Span, line, refused, tree};
 use nlscope_dissector::note::{NoteKind, Severity};
-use nlscope_dissector::tape::NodeIndex;
+use nlscope_dissector::tape::{NodeFlags, NodeIndex};
 
 use super::Deadline;
 use super::action::Way;
@@ -11,7 +11,7 @@ use super::messages::{Messages, Tapes};
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// Text in the summary or a line of the tree.
     Text(String),
     /// An answer with an errno.
@@ -23,7 +23,7 @@ pub enum Target {
 impl Target {
     /// What it is called when it is not found.
     #[must_use]
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         match self {
             Target::Text(text) => format!("\"{text}\""),
             Target::Error => "error".to_owned(),
@@ -34,7 +34,7 @@ impl Target {
 
 /// A search under way.
 #[derive(Debug)]
-pub struct Seek {
+pub(crate) struct Seek {
     target: Target,
     way: Way,
     /// The message looked at last.
@@ -44,9 +44,15 @@ pub struct Seek {
     wrapped: bool,
 }
 
+/// What was found in a message.
+struct Hit {
+    /// The field, if it is not the message as a whole.
+    node: Option<NodeIndex>,
+}
+
 /// How a search stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
+pub(crate) enum Found {
     /// There.
     At {
         /// The message.
@@ -65,7 +71,7 @@ pub enum Found {
 impl Seek {
     /// Looks from the message after (or before) `from`.
     #[must_use]
-    pub fn new(target: Target, way: Way, from: u32) -> Self {
+    pub(crate) fn new(target: Target, way: Way, from: u32) -> Self {
         Self {
             target,
             way,
@@ -77,12 +83,18 @@ impl Seek {
 
     /// What is looked for.
     #[must_use]
-    pub fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         &self.target
     }
 
+    /// The message looked at last.
+    #[must_use]
+    pub(crate) fn at(&self) -> u32 {
+        self.at
+    }
+
     /// Looks at further messages of `visible` until `deadline`.
-    pub fn go_on(
+    pub(crate) fn go_on(
         &mut self,
         messages: &Messages,
         visible: &[u32],
@@ -91,22 +103,20 @@ impl Seek {
     ) -> Found {
         let mut tapes = Tapes::default();
         while let Some(message) = self.step(visible) {
-            let node = match &self.target {
+            let hit = match &self.target {
                 Target::Error => messages
                     .head(message, |head| head.errno().is_some_and(|errno| errno != 0))
-                    .and_then(|is_error| is_error.then_some(None)),
-                Target::Malformed => messages
-                    .view(message, &mut tapes, malformed)
-                    .flatten()
-                    .map(Some),
+                    .filter(|is_error| *is_error)
+                    .and_then(|_| messages.view(message, &mut tapes, refused_node)),
+                Target::Malformed => messages.view(message, &mut tapes, malformed).flatten(),
                 Target::Text(text) => messages
                     .view(message, &mut tapes, |view| find(text, view, options))
                     .flatten(),
             };
-            if let Some(node) = node {
+            if let Some(hit) = hit {
                 return Found::At {
                     message,
-                    node,
+                    node: hit.node,
                     wrapped: self.wrapped,
                 };
             }
@@ -146,8 +156,20 @@ impl Seek {
     }
 }
 
+/// The attribute that an error refuses, where the error quotes it; else what the kernel
+/// says.
+fn refused_node(view: &MessageView<'_>) -> Hit {
+    let at = refused(view).and_then(|refused| refused.at);
+    let quoted = at.filter(|at| std::ptr::eq(at.tape(), view.tape));
+    let mut children = view.node().into_iter().flat_map(|node| node.children());
+    let words = children.find(|child| child.has(NodeFlags::ATTRIBUTE));
+    Hit {
+        node: quoted.or(words).map(|node| node.index()),
+    }
+}
+
 /// The first node with a warning.
-fn malformed(view: &MessageView<'_>) -> Option<NodeIndex> {
+fn malformed(view: &MessageView<'_>) -> Option<Hit> {
     let node = view.node()?;
     let inside = node.index()..node.node().next;
     view.tape
@@ -157,11 +179,12 @@ fn malformed(view: &MessageView<'_>) -> Option<NodeIndex> {
         .map(|note| note.node)
         .filter(|node| inside.contains(node))
         .min()
+        .map(|node| Hit { node: Some(node) })
 }
 
 /// Where `text` is in a message: in its line, or in the line of a node. Capital letters
 /// matter only if the text has one.
-fn find(text: &str, view: &MessageView<'_>, options: &Options<'_>) -> Option<Option<NodeIndex>> {
+fn find(text: &str, view: &MessageView<'_>, options: &Options<'_>) -> Option<Hit> {
     let exact = text.chars().any(char::is_uppercase);
     let holds = |spans: &[Span]| {
         let line: String = spans.iter().map(|span| span.text.as_ref()).collect();
@@ -179,8 +202,7 @@ fn find(text: &str, view: &MessageView<'_>, options: &Options<'_>) -> Option<Opt
         .any(|column| holds(std::slice::from_ref(column)))
         || holds(&line.summary);
     let node = tree(view, options).find(|line| holds(&line.spans));
-    match node {
-        Some(node) => Some(Some(node.node)),
-        None => in_line.then_some(None),
-    }
+    (node.is_some() || in_line).then(|| Hit {
+        node: node.map(|line| line.node),
+    })
 }

@@ -10,7 +10,7 @@ use nlscope_dissector::text::Escaped;
 use super::detail::Detail;
 use super::messages::{Tapes, index};
 use super::seek::Found;
-use super::{App, Deadline, ListRow, Pane, Reading};
+use super::{App, Deadline, ListRow, Overlay, Pane, Reading};
 use crate::source::{SourceError, SourceEvent};
 
 /// How many messages are fed before the clock is looked at.
@@ -18,7 +18,7 @@ const BATCH: usize = 64;
 
 impl App {
     /// Takes what the source tells.
-    pub fn receive(&mut self, event: SourceEvent) {
+    pub(crate) fn receive(&mut self, event: SourceEvent) {
         match event {
             SourceEvent::Segment(segment) => self.messages.add_segment(segment),
             SourceEvent::Frames(frames) => self.messages.add_frames(&frames),
@@ -41,15 +41,23 @@ impl App {
 
     /// Whether there is something to do beside waiting.
     #[must_use]
-    pub fn has_work(&self) -> bool {
+    pub(crate) fn has_work(&self) -> bool {
         self.messages.is_behind()
             || self.rows.scanned() < self.messages.len()
             || self.seek.is_some()
     }
 
     /// Works for about as long as `slice` says.
-    pub fn work(&mut self, slice: Duration) {
-        let part = slice / 4;
+    pub(crate) fn work(&mut self, slice: Duration) {
+        let end = Deadline::after(slice);
+        while self.has_work() && !end.is_over() {
+            self.work_on_each(slice / 4);
+        }
+        self.settle();
+    }
+
+    /// Works on each thing there is to do for about as long as `part` says at most.
+    fn work_on_each(&mut self, part: Duration) {
         let was_scanning = self.rows.scanned() < self.messages.len();
         let learning = Deadline::after(part);
         while !learning.is_over() && (0..BATCH).all(|_| self.messages.learn_next()) {}
@@ -61,7 +69,6 @@ impl App {
             self.keep_in_list();
         }
         self.go_on_seeking(Deadline::after(part));
-        self.settle();
     }
 
     fn is_reading(&self) -> bool {
@@ -148,7 +155,7 @@ impl App {
     }
 
     /// Brings into line what depends on the selection and the size of the screen.
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.dissect_selected();
         let layout = self.layout();
         let shown = self.tree_lines();
@@ -175,14 +182,16 @@ impl App {
             let top = &mut self.top[pane as usize];
             *top = scroll(*top, cursor, count, layout.rows(pane));
         }
-        let facets = self.facets.rows(self.messages.context());
-        let height = usize::from(layout.facets.height.saturating_sub(1));
-        let cursor = self.facets.cursor(&facets);
-        self.facets.top = scroll(self.facets.top, cursor, facets.len(), height);
+        if matches!(self.overlays.last(), Some(Overlay::Facets)) {
+            let facets = self.facets.rows(self.messages.context());
+            let height = usize::from(layout.facets.height.saturating_sub(1));
+            let cursor = self.facets.cursor(&facets);
+            self.facets.top = scroll(self.facets.top, cursor, facets.len(), height);
+        }
         self.screen = self.list_rows(layout.rows(Pane::List));
     }
 
-    fn dissect_selected(&mut self) {
+    pub(super) fn dissect_selected(&mut self) {
         let message = self.selection.message;
         let is_current = self
             .detail
@@ -218,7 +227,7 @@ impl App {
         let mut previous = before.and_then(|message| self.messages.frame(*message)?.time);
         let mut rows = Vec::new();
         for message in visible.get(top..end).unwrap_or_default() {
-            if matches!(self.time, TimeFormat::Delta(_)) {
+            if matches!(self.wording.time, TimeFormat::Delta(_)) {
                 options.time = TimeFormat::Delta(previous);
                 previous = self.messages.frame(*message).and_then(|frame| frame.time);
             }

@@ -10,17 +10,17 @@ use nlscope_dissector::wire::LinkType;
 
 /// A run of bytes that frames lie in: a mapped file, or a piece of a stream.
 #[derive(Clone)]
-pub(crate) struct Segment(Arc<dyn Deref<Target = [u8]> + Send + Sync>);
+pub struct Segment(Arc<dyn Deref<Target = [u8]> + Send + Sync>);
 
 impl Segment {
     /// Shares `bytes`.
-    pub(crate) fn new(bytes: impl Deref<Target = [u8]> + Send + Sync + 'static) -> Self {
+    pub fn new(bytes: impl Deref<Target = [u8]> + Send + Sync + 'static) -> Self {
         Self(Arc::new(bytes))
     }
 
     /// The bytes.
     #[must_use]
-    pub(crate) fn bytes(&self) -> &[u8] {
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -33,30 +33,30 @@ impl fmt::Debug for Segment {
 
 /// Where a frame lies, and what the capture says of it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FrameEntry {
+pub struct FrameEntry {
     /// Its number in the capture, from 1; those that were left out count too.
-    pub(crate) number: u32,
+    pub number: u32,
     /// Number of the segment, from 0 in the order in which they were sent.
-    pub(crate) segment: u32,
+    pub segment: u32,
     /// Where its bytes begin in the segment.
-    pub(crate) start: usize,
+    pub start: usize,
     /// How many bytes were captured.
-    pub(crate) len: u32,
+    pub len: u32,
     /// Length on the wire.
-    pub(crate) wire_len: u32,
+    pub wire_len: u32,
     /// When.
-    pub(crate) time: Option<Time>,
+    pub time: Option<Time>,
     /// What it begins with.
-    pub(crate) link: LinkType,
+    pub link: LinkType,
     /// Number of the interface in its section.
-    pub(crate) interface: u32,
+    pub interface: u32,
     /// Where its bytes begin in the uncompressed capture.
-    pub(crate) offset: u64,
+    pub offset: u64,
 }
 
 /// The frames so far: all of them, or the latest.
 #[derive(Debug, Default)]
-pub(crate) struct FrameStore {
+pub struct FrameStore {
     segments: VecDeque<Segment>,
     frames: VecDeque<FrameEntry>,
     /// How many segments were given up.
@@ -69,7 +69,7 @@ pub(crate) struct FrameStore {
 impl FrameStore {
     /// A store that keeps about `limit` bytes and forgets the oldest frames.
     #[must_use]
-    pub(crate) fn latest(limit: usize) -> Self {
+    pub fn latest(limit: usize) -> Self {
         Self {
             limit: Some(limit),
             ..Self::default()
@@ -77,7 +77,7 @@ impl FrameStore {
     }
 
     /// Keeps a segment.
-    pub(crate) fn add_segment(&mut self, segment: Segment) {
+    pub fn add_segment(&mut self, segment: Segment) {
         self.bytes += segment.bytes().len();
         self.segments.push_back(segment);
         while self.limit.is_some_and(|limit| self.bytes > limit) && self.segments.len() > 1 {
@@ -100,26 +100,32 @@ impl FrameStore {
     }
 
     /// Keeps frames.
-    pub(crate) fn add_frames(&mut self, frames: &[FrameEntry]) {
+    pub fn add_frames(&mut self, frames: &[FrameEntry]) {
         self.frames.extend(frames);
     }
 
     /// How many frames there are.
     #[must_use]
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.frames.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
     }
 
     /// The frame at this position, from 0; where some were left out, its number is
     /// another.
     #[must_use]
-    pub(crate) fn nth(&self, position: usize) -> Option<Frame<'_>> {
+    pub fn nth(&self, position: usize) -> Option<Frame<'_>> {
         self.of(self.frames.get(position)?)
     }
 
     /// Frame number `number`, as captures count.
     #[must_use]
-    pub(crate) fn frame(&self, number: u32) -> Option<Frame<'_>> {
+    pub fn frame(&self, number: u32) -> Option<Frame<'_>> {
         // Where none was left out, the first guess is right.
         let first = self.frames.front()?.number;
         let guess = number.checked_sub(first)? as usize;

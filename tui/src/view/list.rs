@@ -1,5 +1,7 @@
 //! The list of messages.
 
+use std::fmt::Write;
+
 use nlscope_dissector::export::{COLUMNS, Role};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -132,10 +134,11 @@ fn titles(widths: &[usize]) -> Line<'static> {
             continue;
         }
         let title: String = column.title.chars().take(*width).collect();
-        text += &if column.right {
-            format!("{title:>width$} ")
+        // Writing to a string does not fail.
+        let _ = if column.right {
+            write!(text, "{title:>width$} ")
         } else {
-            format!("{title:<width$} ")
+            write!(text, "{title:<width$} ")
         };
     }
     text.push_str("summary");

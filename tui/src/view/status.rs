@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use nlscope_dissector::export::Role;
-use nlscope_dissector::schema::Type;
+use nlscope_dissector::schema::{Type, base};
 use nlscope_dissector::text::Escaped;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -185,15 +185,19 @@ impl Canvas<'_> {
         };
         let field = node.field();
         let plain = |text: String| Span::styled(text, self.palette.text(Role::Aside));
+        let is_message = std::ptr::eq(field, &raw const base::MESSAGE);
         let path = match node.number().filter(|_| field.uapi.is_empty()) {
             Some(number) => format!("attribute {number}"),
+            None if is_message => field.name.to_owned(),
             None => node.path(),
         };
         let mut spans = vec![Span::styled(path, self.palette.text(Role::Name))];
         if field.uapi != field.name && !field.uapi.is_empty() {
             spans.push(plain(format!("  {}", field.uapi)));
         }
-        spans.push(plain(format!("  {}", type_name(&field.ty))));
+        if !is_message {
+            spans.push(plain(format!("  {}", type_name(&field.ty))));
+        }
         let (start, len) = (node.node().start, node.node().len);
         let bytes = match len {
             0 => format!("  byte {start}, empty"),
@@ -268,9 +272,14 @@ impl Canvas<'_> {
         if let Some((role, text)) = app.said() {
             return (role, text.to_owned());
         }
-        if let Some(target) = app.seeking() {
+        if let Some((target, at)) = app.seeking() {
             let target = Escaped(target.as_bytes()).to_string();
-            return (Role::Hint, format!("looking for {target}; esc stops"));
+            let frame = app.messages().record(at).map_or(0, |record| record.frame);
+            let frame = thousands(frame);
+            return (
+                Role::Hint,
+                format!("looking for {target}, at frame {frame}; esc stops"),
+            );
         }
         let title = Escaped(app.title().as_bytes()).to_string();
         (Role::Aside, title)

@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Palette {
+pub(crate) enum Palette {
     /// 256 colours.
     Many,
     /// The 16 of old.
@@ -18,7 +18,7 @@ pub enum Palette {
 impl Palette {
     /// What the environment says of the terminal.
     #[must_use]
-    pub fn of_terminal(variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn of_terminal(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name| variable(name).filter(|value| !value.is_empty());
         let term = set("TERM").unwrap_or_default();
         let without = ["dumb", "vt100", "vt102", "vt220", "vt320"];
@@ -34,7 +34,7 @@ impl Palette {
 
 /// What a part of the screen is, beside the [`Role`]s of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// The title of a pane.
     Title,
     /// The title of the pane that keys go to.
@@ -87,15 +87,12 @@ fn role_look(role: Role) -> Look {
     match role {
         Role::Plain | Role::Value | Role::Port => [PLAIN, PLAIN, PLAIN],
         Role::Number | Role::Time | Role::Label | Role::Aside => [fg(indexed(245)), DIM, DIM],
-        Role::ToKernel => [fg(indexed(114)), fg(Color::Green), BOLD],
-        Role::FromKernel => [fg(indexed(111)), fg(Color::Cyan), PLAIN],
+        Role::ToKernel | Role::Good => [fg(indexed(114)), fg(Color::Green), BOLD],
+        Role::FromKernel | Role::Family => [fg(indexed(111)), fg(Color::Cyan), PLAIN],
         Role::Multicast | Role::Group => [fg(indexed(176)), fg(Color::Magenta), PLAIN],
-        Role::Family => [fg(indexed(111)), fg(Color::Cyan), PLAIN],
         Role::Message => [BOLD, BOLD, BOLD],
-        Role::Flag => [fg(indexed(180)), fg(Color::Yellow), PLAIN],
         Role::Name => [fg(indexed(80)), fg(Color::Cyan), PLAIN],
-        Role::Good => [fg(indexed(114)), fg(Color::Green), BOLD],
-        Role::Hint | Role::Unknown => [fg(indexed(180)), fg(Color::Yellow), PLAIN],
+        Role::Flag | Role::Hint | Role::Unknown => [fg(indexed(180)), fg(Color::Yellow), PLAIN],
         Role::Warning => [fg(indexed(215)), fg(Color::Yellow).add_modifier(Modifier::BOLD), BOLD],
         Role::Error => [fg(indexed(203)).add_modifier(Modifier::BOLD), fg(Color::Red).add_modifier(Modifier::BOLD), STRONG],
     }
@@ -121,13 +118,13 @@ fn part_look(part: Part) -> Look {
 impl Palette {
     /// What text looks like.
     #[must_use]
-    pub fn text(self, role: Role) -> Style {
+    pub(crate) fn text(self, role: Role) -> Style {
         role_look(role)[self as usize]
     }
 
     /// What a part looks like.
     #[must_use]
-    pub fn part(self, part: Part) -> Style {
+    pub(crate) fn part(self, part: Part) -> Style {
         part_look(part)[self as usize]
     }
 }

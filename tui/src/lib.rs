@@ -1,0 +1,135 @@
+//! nlscope: what the Linux kernel and its programs say to each other over netlink.
+//!
+//! The program is a library, so that the interface can be run without a terminal.
+
+pub mod app;
+mod cli;
+mod dump;
+pub mod keymap;
+mod list;
+pub mod source;
+pub mod terminal;
+pub mod view;
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::{env, fmt};
+
+use clap::{CommandFactory, Parser};
+
+use app::Settings;
+use cli::{Cli, Command, Dump, Layout, Open, SchemaCommand, When};
+use source::Input;
+use view::Palette;
+
+/// How it went, where it could be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// All well.
+    Well,
+    /// The input is damaged, what could be read was shown.
+    Damaged,
+}
+
+/// The command line is wrong in a way that its parser cannot know.
+#[derive(Debug)]
+struct Usage(String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// The program: what its arguments say. Returns its exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    let error = match run(Cli::parse()) {
+        Ok(Status::Well) => return ExitCode::SUCCESS,
+        Ok(Status::Damaged) => return ExitCode::from(2),
+        Err(error) => error,
+    };
+    let closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+    if error.downcast_ref().is_some_and(closed) {
+        // Whoever reads has seen enough.
+        return ExitCode::SUCCESS;
+    }
+    complain(&error);
+    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+}
+
+/// Tells on standard error; where even that is closed, nobody is there to be told.
+fn complain(what: &dyn fmt::Display) {
+    let _ = writeln!(io::stderr(), "nlscope: {what:#}");
+}
+
+fn run(cli: Cli) -> anyhow::Result<Status> {
+    match cli.command {
+        None => open(cli.open),
+        Some(Command::Dump(args)) => dump::run(*args),
+        Some(Command::Schema(SchemaCommand::List(args))) => list::families(&args.spec),
+        Some(Command::Schema(SchemaCommand::Show { names, args })) => {
+            list::show(&names, &args.spec)
+        }
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "nlscope", &mut script);
+            io::stdout().write_all(&script)?;
+            Ok(Status::Well)
+        }
+        Some(Command::Man) => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+            io::stdout().write_all(&page)?;
+            Ok(Status::Well)
+        }
+    }
+}
+
+/// Opens a capture without a command: in the terminal interface, where there is a
+/// terminal; else it is printed.
+fn open(args: Open) -> anyhow::Result<Status> {
+    if !io::stdout().is_terminal() {
+        return dump::run(Dump {
+            file: args.file,
+            known: args.known,
+            shown: args.shown,
+            layout: Layout::default(),
+            count: false,
+            quiet: false,
+        });
+    }
+    let input = input(args.file)?;
+    let settings = Settings {
+        title: input.to_string(),
+        filter: args.shown.filter.unwrap_or_default(),
+        schema: Arc::new(cli::schema(&args.known.spec)?),
+        genl: args.known.genl,
+        numeric: args.shown.numeric,
+        redact: args.shown.redact,
+        time: args.shown.time.into(),
+    };
+    let source = source::open(input, Some(source::KEPT_LIMIT))?;
+    let palette = match args.shown.color {
+        When::Never => Palette::None,
+        When::Auto => Palette::of_terminal(|name| env::var(name).ok()),
+        When::Always => {
+            Palette::of_terminal(|name| env::var(name).ok().filter(|_| name != "NO_COLOR"))
+        }
+    };
+    terminal::run(&source, settings, palette)
+}
+
+/// What to read: standard input where nothing is named, unless that is a terminal.
+fn input(file: Option<std::path::PathBuf>) -> Result<Input, Usage> {
+    match file {
+        Some(path) => Ok(Input::named(path)),
+        None if io::stdin().is_terminal() => Err(Usage(
+            "give a capture file, or pipe one to standard input".to_owned(),
+        )),
+        None => Ok(Input::Stdin),
+    }
+}

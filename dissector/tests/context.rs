@@ -165,6 +165,33 @@ fn a_dump_is_open_until_it_is_done() {
 }
 
 #[test]
+fn several_messages_may_end_without_an_errno() {
+    let part = |feeder: &mut Feeder| feeder.feed(GENERIC, &message(30, MULTI, 9, 5));
+    let done = message(3, MULTI, 9, 5).with([]);
+    for flags in [REQUEST, REQUEST | ACK] {
+        let mut feeder = Feeder::new();
+        let ask = message(30, flags, 9, 5);
+        let asked = feeder.feed(GENERIC, &ask);
+        let reply = part(&mut feeder);
+        feeder.answers(reply, asked, Role::Reply);
+        let end = feeder.feed(GENERIC, &done);
+        feeder.answers(end, asked, Role::End);
+        let last = if flags == REQUEST {
+            end
+        } else {
+            assert_eq!(feeder.records[asked].role, Role::OpenRequest);
+            feeder.feed(GENERIC, &Message::error(0, &ask, 5))
+        };
+        feeder.answers(last, asked, Role::End);
+        let end = feeder.records[asked].end;
+        assert_eq!(end, Some(feeder.records[last].number));
+    }
+    let mut feeder = Feeder::new();
+    let unasked = feeder.feed(GENERIC, &message(3, MULTI, 0, 0).with([]));
+    assert_eq!(feeder.records[unasked].role, Role::Notification);
+}
+
+#[test]
 fn two_requests_with_one_sequence_number_are_told_apart() {
     let mut feeder = Feeder::new();
     let link = message(16, REQUEST | ACK, 7, 0);

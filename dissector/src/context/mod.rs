@@ -326,10 +326,13 @@ impl Context {
 
     fn told_by_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
         let header = seen.raw.header;
-        let ends = errno(header, seen.protocol, seen.raw.payload(), seen.order).is_some();
+        let errno = errno(header, seen.protocol, seen.raw.payload(), seen.order);
+        // The last of several messages that are no dump, as devlink and team send them.
+        let bare = header.kind == NLMSG_DONE && seen.raw.payload().is_empty();
+        let ends = errno.is_some() || bare;
         let message = self.meaning(seen, Direction::FromKernel);
         let group = message.and_then(|message| group_of(message, seen));
-        let unasked = header.pid == 0 && header.seq == 0 && !ends;
+        let unasked = header.pid == 0 && header.seq == 0 && errno.is_none();
         let found = if unasked {
             None
         } else {
@@ -359,11 +362,12 @@ impl Context {
             });
         }
         let only_reply = !asked.wants_end && !header.has(NLM_F_MULTI);
-        if (ends || only_reply) && !asked.ended {
+        let acked_later = bare && asked.wants_end;
+        if (ends && !acked_later || only_reply) && !asked.ended {
             let change = Change::End {
                 by: seen.number,
                 latency: latency(asked.time, seen.frame.time),
-                errno: errno(header, seen.protocol, seen.raw.payload(), seen.order).unwrap_or(0),
+                errno: errno.unwrap_or(0),
             };
             amendments.push(Amendment {
                 message: asked.number,

@@ -167,14 +167,12 @@ impl Message<'_, '_> {
             map.serialize_entry("copy-of", &original.0)?;
         }
         let told = (record.errno != 0).then_some(record.errno);
-        if let Some(errno) = self.view.head.errno().or(told) {
-            let numeric = self.options.show.numeric || errno == 0;
-            match base::errno_name(errno).filter(|_| !numeric) {
-                Some(_) => map.serialize_entry("errno", &errno_name(errno, false))?,
-                None => map.serialize_entry("errno", &errno)?,
-            }
+        let errno = self.view.head.errno().or(told);
+        let named = |errno: &u32| base::errno_name(*errno).is_some() && *errno != 0;
+        match errno.filter(named).filter(|_| !self.options.show.numeric) {
+            Some(errno) => map.serialize_entry("errno", &errno_name(errno, false)),
+            None => map.serialize_entry("errno", &errno),
         }
-        Ok(())
     }
 
     fn answer<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
@@ -199,12 +197,7 @@ impl Message<'_, '_> {
     fn beside<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let walk = Walk { message: self };
         let notes = NotesInOrder::new(self.view.tape);
-        if !notes.is_empty() {
-            let found = walk.notes(notes);
-            if !found.is_empty() {
-                map.serialize_entry("notes", &found)?;
-            }
-        }
+        map.serialize_entry("notes", &walk.notes(notes))?;
         if self.options.ranges {
             map.serialize_entry("ranges", &walk)?;
         }
@@ -312,6 +305,9 @@ impl<'a> Walk<'_, '_, 'a> {
     }
 
     fn notes(&self, mut notes: NotesInOrder<'_>) -> Vec<NoteEntry> {
+        if notes.is_empty() {
+            return Vec::new();
+        }
         let mut trail = Trail::default();
         let mut found = Vec::new();
         for node in self.nodes() {

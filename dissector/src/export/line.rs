@@ -229,12 +229,15 @@ fn latency(view: &MessageView<'_>, out: &mut Vec<Span>) {
 fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out: &mut Vec<Span>) {
     space(out);
     let refused = refused(view);
+    let len = view.head.payload.len();
+    // Nothing at all may stand after the end of several messages.
+    let cut = len < 4 && (len > 0 || view.head.header.kind == NLMSG_ERROR);
     match &refused {
         Some(refused) if refused.errno != 0 => {
             let name = errno_name(refused.errno, options.show.numeric);
             out.push(Span::new(Role::Error, name));
         }
-        _ if view.head.payload.len() < 4 => out.push(Span::new(Role::Warning, "cut off")),
+        _ if cut => out.push(Span::new(Role::Warning, "cut off")),
         _ => out.push(Span::new(Role::Good, good)),
     }
     if let Some(refused) = &refused {

@@ -8,7 +8,7 @@ use crate::app::{Action, Edit, FacetChange, Fold, Motion, Way};
 
 /// Where a key is pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// In any pane.
     Panes,
     /// In the list.
@@ -27,7 +27,7 @@ pub enum Mode {
 
 impl Mode {
     /// Modes with what the help screen calls them, in its order.
-    pub const ALL: [(Mode, &'static str); 7] = [
+    pub(crate) const ALL: [(Mode, &'static str); 7] = [
         (Mode::Panes, "Everywhere"),
         (Mode::List, "In the list"),
         (Mode::Tree, "In the tree"),
@@ -39,14 +39,14 @@ impl Mode {
 
     /// Whether what is bound in [`Mode::Panes`] holds here too.
     #[must_use]
-    pub fn is_pane(self) -> bool {
+    pub(crate) fn is_pane(self) -> bool {
         matches!(self, Mode::List | Mode::Tree | Mode::Hex)
     }
 }
 
 /// A key with the control key held or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
+pub(crate) struct Key {
     code: KeyCode,
     ctrl: bool,
 }
@@ -110,7 +110,7 @@ const fn k(code: KeyCode) -> Key {
 
 /// One row of the table.
 #[derive(Debug)]
-pub struct Binding {
+pub(crate) struct Binding {
     /// Where it holds.
     pub mode: Mode,
     keys: &'static [Key],
@@ -123,7 +123,7 @@ pub struct Binding {
 impl Binding {
     /// The names of its keys: `j, down`.
     #[must_use]
-    pub fn keys(&self) -> String {
+    pub(crate) fn keys(&self) -> String {
         let mut text = String::new();
         for key in self.keys {
             if !text.is_empty() {
@@ -162,7 +162,7 @@ use Mode::{Bar, Facets, Hex, List, Page, Panes, Tree};
 
 /// Every key.
 #[rustfmt::skip]
-pub static BINDINGS: &[Binding] = &[
+pub(crate) static BINDINGS: &[Binding] = &[
     b(Panes, &[c('?'), k(KeyCode::F(1))], Action::Help, "this help"),
     b(Panes, &[c('q'), ctrl('c')], Action::Quit, "quit"),
     b(Panes, &[ctrl('z')], Action::Suspend, "suspend; fg comes back"),
@@ -243,7 +243,7 @@ pub static BINDINGS: &[Binding] = &[
 
 /// What a key does in a mode.
 #[must_use]
-pub fn action(mode: Mode, event: KeyEvent) -> Option<Action> {
+pub(crate) fn action(mode: Mode, event: KeyEvent) -> Option<Action> {
     let bound = |mode: Mode| {
         BINDINGS
             .iter()

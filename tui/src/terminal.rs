@@ -46,7 +46,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// # Errors
 ///
 /// The filter to begin with is wrong, nothing could be read, or the terminal does not work.
-pub fn run(
+pub(crate) fn run(
     source: &Receiver<SourceEvent>,
     settings: Settings,
     palette: Palette,

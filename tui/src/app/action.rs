@@ -2,7 +2,7 @@
 
 /// Forwards or backwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
+pub(crate) enum Way {
     /// To the next.
     Forward,
     /// To the one before.
@@ -11,7 +11,7 @@ pub enum Way {
 
 /// A movement within a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Motion {
+pub(crate) enum Motion {
     /// One up.
     Up,
     /// One down.
@@ -33,7 +33,7 @@ pub enum Motion {
 impl Motion {
     /// Where it leads from `at` among `count` things, `page` of which are on the screen.
     #[must_use]
-    pub fn apply(self, at: usize, count: usize, page: usize) -> usize {
+    pub(crate) fn apply(self, at: usize, count: usize, page: usize) -> usize {
         let page = page.saturating_sub(1).max(1);
         let to = match self {
             Motion::Up => at.saturating_sub(1),
@@ -50,7 +50,7 @@ impl Motion {
 
 /// What happens to a node of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fold {
+pub(crate) enum Fold {
     /// Open it if closed, and the other way round.
     Toggle,
     /// Open it, or go to its first child.
@@ -61,7 +61,7 @@ pub enum Fold {
 
 /// A change of the text being typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edit {
+pub(crate) enum Edit {
     /// A character at the cursor.
     Insert(char),
     /// Delete the character before the cursor.
@@ -84,7 +84,7 @@ pub enum Edit {
 
 /// What happens to an entry of a facet list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FacetChange {
+pub(crate) enum FacetChange {
     /// Off if on, and the other way round.
     Toggle,
     /// On, and all others of its list off.
@@ -95,7 +95,7 @@ pub enum FacetChange {
 
 /// Something to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Leave the program.
     Quit,
     /// Give the terminal back to the shell for a while.
@@ -162,7 +162,7 @@ pub enum Action {
 
 /// What only the outside can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub(crate) enum Effect {
     /// Nothing.
     None,
     /// End the program.

@@ -9,7 +9,7 @@ use super::action::{Edit, Way};
 
 /// What is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// A filter.
     Filter,
     /// Text to search for.
@@ -18,7 +18,7 @@ pub enum Purpose {
 
 /// A line being typed.
 #[derive(Debug)]
-pub struct Bar {
+pub(crate) struct Bar {
     purpose: Purpose,
     text: String,
     /// A byte offset in `text`, on a character.
@@ -33,7 +33,7 @@ pub struct Bar {
 impl Bar {
     /// Begins with `text`.
     #[must_use]
-    pub fn new(purpose: Purpose, text: String, schema: &Schema) -> Self {
+    pub(crate) fn new(purpose: Purpose, text: String, schema: &Schema) -> Self {
         let mut bar = Self {
             purpose,
             cursor: text.len(),
@@ -49,42 +49,42 @@ impl Bar {
 
     /// What it is for.
     #[must_use]
-    pub fn purpose(&self) -> Purpose {
+    pub(crate) fn purpose(&self) -> Purpose {
         self.purpose
     }
 
     /// What was typed.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// Where the cursor is, as a byte offset.
     #[must_use]
-    pub fn cursor(&self) -> usize {
+    pub(crate) fn cursor(&self) -> usize {
         self.cursor
     }
 
     /// What is wrong with the filter.
     #[must_use]
-    pub fn error(&self) -> Option<&FilterError> {
+    pub(crate) fn error(&self) -> Option<&FilterError> {
         self.error.as_ref()
     }
 
     /// The ways to go on, and the one that was taken.
     #[must_use]
-    pub fn completions(&self) -> (&[Completion], Option<usize>) {
+    pub(crate) fn completions(&self) -> (&[Completion], Option<usize>) {
         (&self.completions, self.chosen)
     }
 
     /// Where the word begins that a completion replaces.
     #[must_use]
-    pub fn word_start(&self) -> usize {
+    pub(crate) fn word_start(&self) -> usize {
         self.word.start
     }
 
     /// Changes the text.
-    pub fn edit(&mut self, edit: Edit, schema: &Schema) {
+    pub(crate) fn edit(&mut self, edit: Edit, schema: &Schema) {
         let before = self.text[..self.cursor].chars().next_back();
         let after = self.text[self.cursor..].chars().next();
         match edit {
@@ -128,7 +128,7 @@ impl Bar {
     }
 
     /// Takes the next completion.
-    pub fn complete(&mut self, way: Way, schema: &Schema) {
+    pub(crate) fn complete(&mut self, way: Way, schema: &Schema) {
         let count = self.completions.len();
         if count == 0 {
             return;

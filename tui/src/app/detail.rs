@@ -17,7 +17,7 @@ type Place = u64;
 /// Which nodes are closed. It holds for all messages, so that going through the list
 /// keeps the tree as it was made.
 #[derive(Debug, Default)]
-pub struct Folds {
+pub(crate) struct Folds {
     closed: HashSet<Place>,
     /// Headers, closed until somebody opens them.
     opened: HashSet<Place>,
@@ -48,7 +48,7 @@ impl Folds {
 
 /// A line of the tree.
 #[derive(Debug)]
-pub struct DetailLine {
+pub(crate) struct DetailLine {
     /// What it says.
     pub line: TreeLine,
     place: Place,
@@ -58,7 +58,7 @@ pub struct DetailLine {
 
 /// A message, dissected.
 #[derive(Debug)]
-pub struct Detail {
+pub(crate) struct Detail {
     /// The message.
     pub message: u32,
     tape: Tape,
@@ -68,7 +68,7 @@ pub struct Detail {
 
 /// A line of the tree that is on show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// Index in [`Detail::lines`].
     pub line: usize,
     /// What is below is hidden.
@@ -78,7 +78,7 @@ pub struct Shown {
 impl Detail {
     /// Dissects a message.
     #[must_use]
-    pub fn new(messages: &Messages, message: u32, options: &Options<'_>) -> Option<Self> {
+    pub(crate) fn new(messages: &Messages, message: u32, options: &Options<'_>) -> Option<Self> {
         let mut tapes = Tapes::default();
         let (mark, lines) = messages.view(message, &mut tapes, |view| {
             let nodes = view.tape.nodes();
@@ -102,31 +102,31 @@ impl Detail {
 
     /// The nodes.
     #[must_use]
-    pub fn tape(&self) -> &Tape {
+    pub(crate) fn tape(&self) -> &Tape {
         &self.tape
     }
 
     /// All lines of the tree, the closed ones too.
     #[must_use]
-    pub fn lines(&self) -> &[DetailLine] {
+    pub(crate) fn lines(&self) -> &[DetailLine] {
         &self.lines
     }
 
     /// The message's own node.
     #[must_use]
-    pub fn message_node(&self) -> NodeIndex {
+    pub(crate) fn message_node(&self) -> NodeIndex {
         self.mark
     }
 
     /// A node.
     #[must_use]
-    pub fn node(&self, index: NodeIndex) -> Option<&Node> {
+    pub(crate) fn node(&self, index: NodeIndex) -> Option<&Node> {
         self.tape.nodes().get(index as usize)
     }
 
     /// The bytes of a node: an attribute's header, and the rest.
     #[must_use]
-    pub fn bytes(&self, index: NodeIndex) -> (Range<u32>, Range<u32>) {
+    pub(crate) fn bytes(&self, index: NodeIndex) -> (Range<u32>, Range<u32>) {
         let Some(node) = self.node(index) else {
             return (0..0, 0..0);
         };
@@ -142,7 +142,7 @@ impl Detail {
 
     /// The lines on show. A closed node is open as long as something in it is selected.
     #[must_use]
-    pub fn shown(&self, folds: &Folds, selected: NodeIndex) -> Vec<Shown> {
+    pub(crate) fn shown(&self, folds: &Folds, selected: NodeIndex) -> Vec<Shown> {
         let mut shown = Vec::new();
         // What lies strictly between these is hidden.
         let (mut closed, mut until) = (0, 0);
@@ -169,7 +169,7 @@ impl Detail {
     /// Which of the lines on show is that of the selected node, or of the innermost one
     /// around it.
     #[must_use]
-    pub fn cursor(&self, shown: &[Shown], selected: NodeIndex) -> usize {
+    pub(crate) fn cursor(&self, shown: &[Shown], selected: NodeIndex) -> usize {
         let holds = |shown: &Shown| {
             let line = &self.lines[shown.line].line;
             let next = self.node(line.node).map_or(0, |node| node.next);
@@ -180,12 +180,12 @@ impl Detail {
 
     /// The node of a line on show.
     #[must_use]
-    pub fn node_of(&self, shown: Shown) -> NodeIndex {
+    pub(crate) fn node_of(&self, shown: Shown) -> NodeIndex {
         self.lines.get(shown.line).map_or(0, |line| line.line.node)
     }
 
     /// Opens or closes the node of a line on show.
-    pub fn fold(&self, folds: &mut Folds, shown: Shown, closed: bool) {
+    pub(crate) fn fold(&self, folds: &mut Folds, shown: Shown, closed: bool) {
         if let Some(line) = self.lines.get(shown.line) {
             folds.set(line, closed);
         }
@@ -193,7 +193,7 @@ impl Detail {
 
     /// The line that holds another.
     #[must_use]
-    pub fn parent(&self, shown: Shown) -> Option<NodeIndex> {
+    pub(crate) fn parent(&self, shown: Shown) -> Option<NodeIndex> {
         let depth = self.lines.get(shown.line)?.line.depth;
         let above = self.lines.get(..shown.line)?;
         let parent = above

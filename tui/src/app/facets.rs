@@ -11,7 +11,7 @@ use super::action::{FacetChange, Motion};
 
 /// What an entry stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Facet {
+pub(crate) enum Facet {
     /// A `NETLINK_*` number.
     Protocol(u16),
     /// A family of a classic protocol that has a table.
@@ -32,7 +32,7 @@ const TITLES: [&str; 4] = ["protocol", "family", "port", "group"];
 impl Facet {
     /// The facets of a message, one for each of [`TITLES`].
     #[must_use]
-    pub fn of(head: &Head<'_>) -> [Facet; 4] {
+    pub(crate) fn of(head: &Head<'_>) -> [Facet; 4] {
         [
             Facet::Protocol(head.protocol),
             family(head),
@@ -52,7 +52,7 @@ impl Facet {
 
     /// Its name, fit for a terminal.
     #[must_use]
-    pub fn name(self, context: &Context) -> String {
+    pub(crate) fn name(self, context: &Context) -> String {
         match self {
             Facet::Protocol(number) => protocol_name(number),
             Facet::Family(name) | Facet::Group(Some(name)) => name.to_owned(),
@@ -117,7 +117,7 @@ impl List {
 
 /// A line of the facet lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FacetRow {
+pub(crate) enum FacetRow {
     /// The title of a list.
     Title(&'static str),
     /// An entry.
@@ -135,7 +135,7 @@ pub enum FacetRow {
 
 /// All lists.
 #[derive(Debug, Default)]
-pub struct Facets {
+pub(crate) struct Facets {
     lists: [List; 4],
     cursor: Option<Facet>,
     /// First row on the screen.
@@ -144,14 +144,14 @@ pub struct Facets {
 
 impl Facets {
     /// Counts a message.
-    pub fn count(&mut self, head: &Head<'_>) {
+    pub(crate) fn count(&mut self, head: &Head<'_>) {
         for (list, facet) in self.lists.iter_mut().zip(Facet::of(head)) {
             *list.counts.entry(facet).or_default() += 1;
         }
     }
 
     /// A message's port turned out.
-    pub fn port_changed(&mut self, from: Port, to: Port) {
+    pub(crate) fn port_changed(&mut self, from: Port, to: Port) {
         if from == to {
             return;
         }
@@ -165,14 +165,14 @@ impl Facets {
 
     /// Whether all entries are on.
     #[must_use]
-    pub fn all_on(&self) -> bool {
+    pub(crate) fn all_on(&self) -> bool {
         self.lists
             .iter()
             .all(|list| !list.only && list.listed.is_empty())
     }
 
     /// Switches all on.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         for list in &mut self.lists {
             list.listed.clear();
             list.only = false;
@@ -181,7 +181,7 @@ impl Facets {
 
     /// Whether a message is to be shown.
     #[must_use]
-    pub fn pass(&self, head: &Head<'_>) -> bool {
+    pub(crate) fn pass(&self, head: &Head<'_>) -> bool {
         self.lists
             .iter()
             .zip(Facet::of(head))
@@ -190,7 +190,7 @@ impl Facets {
 
     /// All lines, most frequent entries first.
     #[must_use]
-    pub fn rows(&self, context: &Context) -> Vec<FacetRow> {
+    pub(crate) fn rows(&self, context: &Context) -> Vec<FacetRow> {
         let mut rows = Vec::new();
         for (title, list) in TITLES.into_iter().zip(&self.lists) {
             rows.push(FacetRow::Title(title));
@@ -216,7 +216,7 @@ impl Facets {
 
     /// The row with the cursor.
     #[must_use]
-    pub fn cursor(&self, rows: &[FacetRow]) -> usize {
+    pub(crate) fn cursor(&self, rows: &[FacetRow]) -> usize {
         let at = rows.iter().position(
             |row| matches!(row, FacetRow::Entry { facet, .. } if Some(*facet) == self.cursor),
         );
@@ -225,14 +225,14 @@ impl Facets {
     }
 
     /// Puts the cursor onto a row.
-    pub fn select(&mut self, rows: &[FacetRow], at: usize) {
+    pub(crate) fn select(&mut self, rows: &[FacetRow], at: usize) {
         if let Some(FacetRow::Entry { facet, .. }) = rows.get(at) {
             self.cursor = Some(*facet);
         }
     }
 
     /// Moves the cursor.
-    pub fn go(&mut self, motion: Motion, context: &Context) {
+    pub(crate) fn go(&mut self, motion: Motion, context: &Context) {
         let rows = self.rows(context);
         let at = self.cursor(&rows);
         let entries = |range: std::ops::Range<usize>| {
@@ -262,7 +262,7 @@ impl Facets {
     }
 
     /// Switches the entry under the cursor.
-    pub fn change(&mut self, change: FacetChange, context: &Context) {
+    pub(crate) fn change(&mut self, change: FacetChange, context: &Context) {
         let rows = self.rows(context);
         let Some(FacetRow::Entry { facet, .. }) = rows.get(self.cursor(&rows)) else {
             return;

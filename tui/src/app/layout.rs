@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 /// A pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pane {
+pub(crate) enum Pane {
     /// Messages, a line each.
     List,
     /// The selected message's fields.
@@ -15,7 +15,7 @@ pub enum Pane {
 
 impl Pane {
     /// From top to bottom.
-    pub const ALL: [Pane; 3] = [Pane::List, Pane::Tree, Pane::Hex];
+    pub(crate) const ALL: [Pane; 3] = [Pane::List, Pane::Tree, Pane::Hex];
 }
 
 /// Columns that 16 bytes take.
@@ -27,7 +27,7 @@ const THREE_PANES: u16 = 12;
 
 /// The parts of the screen. A part that has no room is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// The filter.
     pub bar: Rect,
     /// The panes with their titles.
@@ -45,7 +45,7 @@ pub struct Layout {
 impl Layout {
     /// For a terminal of this size. `alone` is the one pane to be shown.
     #[must_use]
-    pub fn new(width: u16, height: u16, alone: Option<Pane>, focus: Pane) -> Self {
+    pub(crate) fn new(width: u16, height: u16, alone: Option<Pane>, focus: Pane) -> Self {
         let row = |y: u16| Rect::new(0, y, width, 1);
         let below = if height >= 8 { 2 } else { 1 };
         let top = u16::from(height >= 5);
@@ -80,13 +80,13 @@ impl Layout {
 
     /// A pane with its title.
     #[must_use]
-    pub fn pane(&self, pane: Pane) -> Rect {
+    pub(crate) fn pane(&self, pane: Pane) -> Rect {
         self.panes[pane as usize]
     }
 
     /// A pane without its title.
     #[must_use]
-    pub fn inside(&self, pane: Pane) -> Rect {
+    pub(crate) fn inside(&self, pane: Pane) -> Rect {
         let area = self.pane(pane);
         let title = area.height.min(1);
         Rect::new(area.x, area.y + title, area.width, area.height - title)
@@ -94,13 +94,13 @@ impl Layout {
 
     /// How many things fit into a pane, one a row.
     #[must_use]
-    pub fn rows(&self, pane: Pane) -> usize {
+    pub(crate) fn rows(&self, pane: Pane) -> usize {
         usize::from(self.inside(pane).height)
     }
 
     /// How many bytes a row of the bytes has.
     #[must_use]
-    pub fn bytes_in_row(&self) -> u32 {
+    pub(crate) fn bytes_in_row(&self) -> u32 {
         let width = self.pane(Pane::Hex).width;
         if width >= HEX_WIDE { 16 } else { 8 }
     }

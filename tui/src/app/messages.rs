@@ -14,7 +14,7 @@ use crate::source::{FrameEntry, FrameStore, Segment};
 
 /// Everything that was read. A message is known by its index in the records, from 0.
 #[derive(Debug)]
-pub struct Messages {
+pub(crate) struct Messages {
     store: FrameStore,
     context: Context,
     records: Vec<Record>,
@@ -29,7 +29,7 @@ pub struct Messages {
 
 /// What feeding a frame brought.
 #[derive(Debug, Default)]
-pub struct Fed {
+pub(crate) struct Fed {
     /// The messages of the frame.
     pub new: Range<u32>,
     /// Earlier messages that are known better now, with the port they had before.
@@ -39,7 +39,7 @@ pub struct Fed {
 /// Tapes to dissect onto, which remember what is on them. They do not outlive a change
 /// of the messages.
 #[derive(Debug, Default)]
-pub struct Tapes {
+pub(crate) struct Tapes {
     own: Kept,
     request: Kept,
 }
@@ -54,7 +54,7 @@ struct Kept {
 impl Messages {
     /// None so far.
     #[must_use]
-    pub fn new(context: Context) -> Self {
+    pub(crate) fn new(context: Context) -> Self {
         Self {
             store: FrameStore::default(),
             context,
@@ -68,34 +68,34 @@ impl Messages {
 
     /// Names, ids and tables.
     #[must_use]
-    pub fn context(&self) -> &Context {
+    pub(crate) fn context(&self) -> &Context {
         &self.context
     }
 
     /// How many messages there are.
     #[must_use]
-    pub fn count(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         u32::try_from(self.records.len()).unwrap_or(u32::MAX)
     }
 
     /// How many frames there are, and how many of them became messages.
     #[must_use]
-    pub fn frames(&self) -> (usize, usize) {
+    pub(crate) fn frames(&self) -> (usize, usize) {
         (self.store.len(), self.fed)
     }
 
     /// Keeps bytes.
-    pub fn add_segment(&mut self, segment: Segment) {
+    pub(crate) fn add_segment(&mut self, segment: Segment) {
         self.store.add_segment(segment);
     }
 
     /// Keeps frames.
-    pub fn add_frames(&mut self, frames: &[FrameEntry]) {
+    pub(crate) fn add_frames(&mut self, frames: &[FrameEntry]) {
         self.store.add_frames(frames);
     }
 
     /// Learns names from the next frame; `false` when there is none.
-    pub fn learn_next(&mut self) -> bool {
+    pub(crate) fn learn_next(&mut self) -> bool {
         let Some(frame) = self.store.nth(self.learned) else {
             return false;
         };
@@ -105,7 +105,7 @@ impl Messages {
     }
 
     /// Makes records of the next frame.
-    pub fn feed_next(&mut self) -> Option<Fed> {
+    pub(crate) fn feed_next(&mut self) -> Option<Fed> {
         let frame = self.store.nth(self.fed)?;
         let from = self.count();
         self.context
@@ -132,37 +132,37 @@ impl Messages {
 
     /// Whether there are frames that were not fed.
     #[must_use]
-    pub fn is_behind(&self) -> bool {
+    pub(crate) fn is_behind(&self) -> bool {
         self.fed < self.store.len()
     }
 
     /// What is known of a message.
     #[must_use]
-    pub fn record(&self, message: u32) -> Option<&Record> {
+    pub(crate) fn record(&self, message: u32) -> Option<&Record> {
         self.records.get(message as usize)
     }
 
     /// The frame of a message.
     #[must_use]
-    pub fn frame(&self, message: u32) -> Option<Frame<'_>> {
+    pub(crate) fn frame(&self, message: u32) -> Option<Frame<'_>> {
         self.store.frame(self.record(message)?.frame)
     }
 
     /// When the capture begins.
     #[must_use]
-    pub fn first_time(&self) -> Option<Time> {
+    pub(crate) fn first_time(&self) -> Option<Time> {
         self.store.nth(0)?.time
     }
 
     /// How often a multicast was seen; 1 of what is none.
     #[must_use]
-    pub fn times_seen(&self, message: u32) -> u32 {
+    pub(crate) fn times_seen(&self, message: u32) -> u32 {
         self.copies.get(&message).copied().unwrap_or(1)
     }
 
     /// The messages of a message's frame, in order.
     #[must_use]
-    pub fn siblings(&self, message: u32) -> Range<u32> {
+    pub(crate) fn siblings(&self, message: u32) -> Range<u32> {
         let Some(record) = self.record(message) else {
             return 0..0;
         };
@@ -173,7 +173,7 @@ impl Messages {
     }
 
     /// Looks at a message's headers.
-    pub fn head<R>(&self, message: u32, look: impl FnOnce(&Head<'_>) -> R) -> Option<R> {
+    pub(crate) fn head<R>(&self, message: u32, look: impl FnOnce(&Head<'_>) -> R) -> Option<R> {
         let record = self.record(message)?;
         let frame = self.store.frame(record.frame)?;
         let head = self.context.head(&frame, record)?;
@@ -181,7 +181,7 @@ impl Messages {
     }
 
     /// Dissects a message's frame and looks at the message.
-    pub fn view<R>(
+    pub(crate) fn view<R>(
         &self,
         message: u32,
         tapes: &mut Tapes,
@@ -236,7 +236,7 @@ impl Messages {
 impl Tapes {
     /// The tape of the message looked at last.
     #[must_use]
-    pub fn into_own(self) -> Tape {
+    pub(crate) fn into_own(self) -> Tape {
         self.own.tape
     }
 }

@@ -29,14 +29,14 @@ use nlscope_dissector::schema::Schema;
 use nlscope_dissector::tape::NodeIndex;
 use nlscope_dissector::value::Show;
 
-pub use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
-pub use bar::{Bar, Purpose};
-pub use detail::{Detail, Folds, Shown};
-pub use facets::{FacetRow, Facets};
-pub use layout::{Layout, Pane};
-pub use messages::Messages;
-pub use mouse::{hex_column, text_column};
-pub use rows::Rows;
+pub(crate) use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
+pub(crate) use bar::{Bar, Purpose};
+pub(crate) use detail::{Detail, Folds, Shown};
+pub(crate) use facets::{FacetRow, Facets};
+pub(crate) use layout::{Layout, Pane};
+pub(crate) use messages::Messages;
+pub(crate) use mouse::{hex_column, text_column};
+pub(crate) use rows::Rows;
 
 use crate::keymap::Mode;
 use crate::source::SourceError;
@@ -44,25 +44,25 @@ use seek::Seek;
 
 /// When a slice of work ends.
 #[derive(Debug, Clone, Copy)]
-pub struct Deadline(Option<Instant>);
+pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
     /// After this long.
     #[must_use]
-    pub fn after(time: Duration) -> Self {
+    pub(crate) fn after(time: Duration) -> Self {
         Self(Instant::now().checked_add(time))
     }
 
     /// Whether it has come.
     #[must_use]
-    pub fn is_over(self) -> bool {
+    pub(crate) fn is_over(self) -> bool {
         self.0.is_some_and(|end| Instant::now() >= end)
     }
 }
 
 /// How the interface begins.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// What is shown: the name of a file.
     pub title: String,
     /// A filter to begin with; empty for none.
@@ -81,7 +81,7 @@ pub struct Settings {
 
 /// What is selected; tree and bytes are two views of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     /// A message.
     pub message: u32,
     /// A node of its tape.
@@ -92,7 +92,7 @@ pub struct Selection {
 
 /// What lies on top of the panes.
 #[derive(Debug)]
-pub enum Overlay {
+pub(crate) enum Overlay {
     /// The help, from this line on.
     Help(usize),
     /// Warnings and notices, from this line on.
@@ -105,7 +105,7 @@ pub enum Overlay {
 
 /// How the source stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reading {
+pub(crate) enum Reading {
     /// It reads: bytes so far, and of how many.
     Yes(u64, Option<u64>),
     /// It ended.
@@ -114,7 +114,7 @@ pub enum Reading {
 
 /// A row of the list that is on the screen.
 #[derive(Debug)]
-pub struct ListRow {
+pub(crate) struct ListRow {
     /// The message.
     pub message: u32,
     /// What it says.
@@ -133,7 +133,7 @@ struct Wording {
 
 /// The interface.
 #[derive(Debug)]
-pub struct App {
+pub(crate) struct App {
     title: String,
     messages: Messages,
     facets: Facets,
@@ -172,7 +172,7 @@ impl App {
     /// # Errors
     ///
     /// The filter to begin with is wrong.
-    pub fn new(settings: Settings) -> Result<Self, FilterError> {
+    pub(crate) fn new(settings: Settings) -> Result<Self, FilterError> {
         let filter = Filter::parse(&settings.filter, &settings.schema)?;
         let mut context = Context::new(settings.schema);
         for (id, name) in &settings.genl {
@@ -212,7 +212,7 @@ impl App {
     }
 
     /// Does what `action` says.
-    pub fn update(&mut self, action: Action) -> Effect {
+    pub(crate) fn update(&mut self, action: Action) -> Effect {
         self.said = None;
         let effect = match action {
             Action::Quit => Effect::Quit,
@@ -266,7 +266,7 @@ impl App {
 
     /// Where keys go.
     #[must_use]
-    pub fn mode(&self) -> Mode {
+    pub(crate) fn mode(&self) -> Mode {
         match self.overlays.last() {
             Some(Overlay::Help(_) | Overlay::Notices(_)) => Mode::Page,
             Some(Overlay::Facets) => Mode::Facets,
@@ -311,7 +311,7 @@ impl App {
 
     /// How messages are written.
     #[must_use]
-    pub fn export_options(&self) -> ExportOptions<'_> {
+    pub(crate) fn export_options(&self) -> ExportOptions<'_> {
         ExportOptions {
             show: Show {
                 names: self.messages.context(),
@@ -329,43 +329,43 @@ impl App {
 impl App {
     /// What is shown.
     #[must_use]
-    pub fn title(&self) -> &str {
+    pub(crate) fn title(&self) -> &str {
         &self.title
     }
 
     /// Everything read.
     #[must_use]
-    pub fn messages(&self) -> &Messages {
+    pub(crate) fn messages(&self) -> &Messages {
         &self.messages
     }
 
     /// What is in the list.
     #[must_use]
-    pub fn rows(&self) -> &Rows {
+    pub(crate) fn rows(&self) -> &Rows {
         &self.rows
     }
 
     /// The rows of the list that are on the screen.
     #[must_use]
-    pub fn screen(&self) -> &[ListRow] {
+    pub(crate) fn screen(&self) -> &[ListRow] {
         &self.screen
     }
 
     /// What is selected.
     #[must_use]
-    pub fn selection(&self) -> Selection {
+    pub(crate) fn selection(&self) -> Selection {
         self.selection
     }
 
     /// The selected message.
     #[must_use]
-    pub fn detail(&self) -> Option<&Detail> {
+    pub(crate) fn detail(&self) -> Option<&Detail> {
         self.detail.as_ref()
     }
 
     /// The lines of the tree that are not folded away.
     #[must_use]
-    pub fn tree_lines(&self) -> Vec<Shown> {
+    pub(crate) fn tree_lines(&self) -> Vec<Shown> {
         self.detail
             .as_ref()
             .map(|detail| detail.shown(&self.folds, self.selection.node))
@@ -374,49 +374,49 @@ impl App {
 
     /// The pane that keys go to.
     #[must_use]
-    pub fn focus(&self) -> Pane {
+    pub(crate) fn focus(&self) -> Pane {
         self.focus
     }
 
     /// First row on the screen.
     #[must_use]
-    pub fn top(&self, pane: Pane) -> usize {
+    pub(crate) fn top(&self, pane: Pane) -> usize {
         self.top[pane as usize]
     }
 
     /// How many columns the summaries are shifted to the left.
     #[must_use]
-    pub fn shift(&self) -> usize {
+    pub(crate) fn shift(&self) -> usize {
         self.shift
     }
 
     /// What lies on top, the uppermost last.
     #[must_use]
-    pub fn overlays(&self) -> &[Overlay] {
+    pub(crate) fn overlays(&self) -> &[Overlay] {
         &self.overlays
     }
 
     /// The facet lists.
     #[must_use]
-    pub fn facets(&self) -> &Facets {
+    pub(crate) fn facets(&self) -> &Facets {
         &self.facets
     }
 
     /// How the source stands.
     #[must_use]
-    pub fn reading(&self) -> &Reading {
+    pub(crate) fn reading(&self) -> &Reading {
         &self.reading
     }
 
     /// Warnings and notices.
     #[must_use]
-    pub fn notices(&self) -> &[String] {
+    pub(crate) fn notices(&self) -> &[String] {
         &self.notices
     }
 
     /// The answer to the last action.
     #[must_use]
-    pub fn said(&self) -> Option<(Role, &str)> {
+    pub(crate) fn said(&self) -> Option<(Role, &str)> {
         self.said
             .as_ref()
             .map(|(role, text)| (*role, text.as_str()))
@@ -424,7 +424,7 @@ impl App {
 
     /// What is being searched for, and the message looked at last.
     #[must_use]
-    pub fn seeking(&self) -> Option<(String, u32)> {
+    pub(crate) fn seeking(&self) -> Option<(String, u32)> {
         self.seek
             .as_ref()
             .map(|seek| (seek.target().name(), seek.at()))
@@ -432,7 +432,7 @@ impl App {
 
     /// Where everything is.
     #[must_use]
-    pub fn layout(&self) -> Layout {
+    pub(crate) fn layout(&self) -> Layout {
         let alone = self.zoom.then_some(self.focus);
         Layout::new(self.size.0, self.size.1, alone, self.focus)
     }

@@ -110,13 +110,13 @@ impl App {
 
 /// Where the byte at `column` of a row of `width` bytes is drawn.
 #[must_use]
-pub fn hex_column(column: u16, width: u16) -> u16 {
+pub(crate) fn hex_column(column: u16, width: u16) -> u16 {
     HEX_LEFT + 3 * column + u16::from(column >= 8 && width > 8)
 }
 
 /// Where its character is drawn.
 #[must_use]
-pub fn text_column(column: u16, width: u16) -> u16 {
+pub(crate) fn text_column(column: u16, width: u16) -> u16 {
     hex_column(width, width) + 1 + column
 }
 

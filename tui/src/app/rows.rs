@@ -9,7 +9,7 @@ use super::messages::{Messages, Tapes};
 
 /// The list.
 #[derive(Debug)]
-pub struct Rows {
+pub(crate) struct Rows {
     visible: Vec<u32>,
     /// How many messages were looked at.
     scanned: u32,
@@ -34,50 +34,50 @@ impl Default for Rows {
 impl Rows {
     /// The messages in the list, ascending.
     #[must_use]
-    pub fn visible(&self) -> &[u32] {
+    pub(crate) fn visible(&self) -> &[u32] {
         &self.visible
     }
 
     /// How many messages were looked at.
     #[must_use]
-    pub fn scanned(&self) -> u32 {
+    pub(crate) fn scanned(&self) -> u32 {
         self.scanned
     }
 
     /// The text of the filter; empty for none.
     #[must_use]
-    pub fn filter_text(&self) -> &str {
+    pub(crate) fn filter_text(&self) -> &str {
         &self.text
     }
 
     /// Whether copies are folded.
     #[must_use]
-    pub fn folds(&self) -> bool {
+    pub(crate) fn folds(&self) -> bool {
         self.fold
     }
 
     /// Another filter.
-    pub fn set_filter(&mut self, text: String, filter: Option<Filter>) {
+    pub(crate) fn set_filter(&mut self, text: String, filter: Option<Filter>) {
         self.filter = filter.filter(|_| !text.is_empty());
         self.text = text;
         self.restart();
     }
 
     /// Folds copies, or not.
-    pub fn toggle_fold(&mut self) {
+    pub(crate) fn toggle_fold(&mut self) {
         self.fold = !self.fold;
         self.restart();
     }
 
     /// Looks at all messages anew.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.visible.clear();
         self.scanned = 0;
     }
 
     /// Whether what a message carries can matter.
     #[must_use]
-    pub fn selects(&self, facets: &Facets) -> bool {
+    pub(crate) fn selects(&self, facets: &Facets) -> bool {
         self.filter.is_some() || !facets.all_on()
     }
 
@@ -86,12 +86,12 @@ impl Rows {
     /// # Errors
     ///
     /// It is not in the list; it would be there.
-    pub fn position(&self, message: u32) -> Result<usize, usize> {
+    pub(crate) fn position(&self, message: u32) -> Result<usize, usize> {
         self.visible.binary_search(&message)
     }
 
     /// Looks at further messages until `deadline`.
-    pub fn scan(&mut self, messages: &Messages, facets: &Facets, deadline: Deadline) {
+    pub(crate) fn scan(&mut self, messages: &Messages, facets: &Facets, deadline: Deadline) {
         let mut tapes = Tapes::default();
         while self.scanned < messages.count() && !deadline.is_over() {
             if self.passes(messages, facets, self.scanned, &mut tapes) {
@@ -102,7 +102,7 @@ impl Rows {
     }
 
     /// Looks at one message again, about which something turned out.
-    pub fn recheck(&mut self, messages: &Messages, facets: &Facets, message: u32) {
+    pub(crate) fn recheck(&mut self, messages: &Messages, facets: &Facets, message: u32) {
         if message >= self.scanned || !self.selects(facets) {
             return;
         }

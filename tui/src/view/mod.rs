@@ -16,14 +16,14 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-pub use page::help_lines;
-pub use theme::Palette;
+pub(crate) use page::help_lines;
+pub(crate) use theme::Palette;
 
 use crate::app::{App, Layout, Overlay, Pane};
 use theme::Part;
 
 /// Draws everything.
-pub fn draw(frame: &mut Frame<'_>, app: &App, palette: Palette) {
+pub(crate) fn draw(frame: &mut Frame<'_>, app: &App, palette: Palette) {
     let canvas = Canvas { app, palette };
     let layout = app.layout();
     let area = frame.area();

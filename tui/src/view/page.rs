@@ -35,7 +35,7 @@ const NOTES: [(&str, &str); 10] = [
 
 /// How many lines the help has.
 #[must_use]
-pub fn help_lines() -> usize {
+pub(crate) fn help_lines() -> usize {
     // Each mode has a title, and so has the rest; empty lines come in between.
     BINDINGS.len() + NOTES.len() + 2 * (Mode::ALL.len() + 1) - 1
 }

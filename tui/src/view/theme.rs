@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Palette {
+pub(crate) enum Palette {
     /// 256 colours.
     Many,
     /// The 16 of old.
@@ -18,7 +18,7 @@ pub enum Palette {
 impl Palette {
     /// What the environment says of the terminal.
     #[must_use]
-    pub fn of_terminal(variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn of_terminal(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name| variable(name).filter(|value| !value.is_empty());
         let term = set("TERM").unwrap_or_default();
         let without = ["dumb", "vt100", "vt102", "vt220", "vt320"];
@@ -34,7 +34,7 @@ impl Palette {
 
 /// What a part of the screen is, beside the [`Role`]s of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub(crate) enum Part {
     /// The title of a pane.
     Title,
     /// The title of the pane that keys go to.
@@ -118,13 +118,13 @@ fn part_look(part: Part) -> Look {
 impl Palette {
     /// What text looks like.
     #[must_use]
-    pub fn text(self, role: Role) -> Style {
+    pub(crate) fn text(self, role: Role) -> Style {
         role_look(role)[self as usize]
     }
 
     /// What a part looks like.
     #[must_use]
-    pub fn part(self, part: Part) -> Style {
+    pub(crate) fn part(self, part: Part) -> Style {
         part_look(part)[self as usize]
     }
 }

@@ -6,7 +6,7 @@ use nlscope_dissector::capture::{Frame, Time};
 use nlscope_dissector::context::{Context, Port, Record, Role};
 use nlscope_dissector::schema::{Direction, Schema};
 use nlscope_dissector::value::Names;
-use nlscope_dissector::wire::LinkType;
+use nlscope_dissector::wire::{LinkType, Order};
 
 const REQUEST: u16 = 1;
 const MULTI: u16 = 2;
@@ -107,6 +107,12 @@ impl Feeder {
             self.records[amendment.message.index()].amend(amendment);
         }
         self.records.len() - 1
+    }
+
+    /// The name that an interface has now.
+    fn name(&self, index: u32) -> Option<String> {
+        let names = self.context.names_at(self.frames);
+        names.interface(index).map(str::to_owned)
     }
 
     #[track_caller]
@@ -274,6 +280,136 @@ fn a_notification_that_echoes_the_request_is_from_the_kernel() {
 }
 
 #[test]
+fn an_echo_is_told_from_the_next_request_of_the_same_kind() {
+    let mut feeder = Feeder::new();
+    let flags = REQUEST | ACK | 0x400;
+    // A program that neither fills in its port nor counts.
+    for _ in 0..2 {
+        let ask = message(104, flags, 0, 0);
+        let asked = feeder.feed(ROUTE, &ask);
+        assert_eq!(feeder.records[asked].direction, Direction::ToKernel);
+        feeder.feed(ROUTE, &message(104, flags, 0, 4711));
+        feeder.feed(ROUTE, &Message::error(0, &ask, 4711));
+        assert_eq!(feeder.records[asked].role, Role::Request);
+    }
+    // One that fills it in.
+    for _ in 0..2 {
+        let ask = message(104, flags, 1, 5);
+        let asked = feeder.feed(ROUTE, &ask);
+        assert_eq!(feeder.records[asked].direction, Direction::ToKernel);
+        feeder.feed(ROUTE, &Message::error(0, &ask, 5));
+    }
+}
+
+#[test]
+fn a_filter_that_is_asked_for_comes_with_the_flags_of_the_request() {
+    let mut feeder = Feeder::new();
+    let flags = REQUEST | 8;
+    let asked = feeder.feed(ROUTE, &message(46, flags, 7, 0).with([0; 20]));
+    let reply = feeder.feed(ROUTE, &message(44, flags, 7, 4711).with([0; 20]));
+    feeder.answers(reply, asked, Role::Reply);
+    assert_eq!(feeder.records[asked].role, Role::Request);
+}
+
+#[test]
+fn one_part_of_several_answers_who_asked_for_no_end_until_an_end_comes() {
+    let mut feeder = Feeder::new();
+    let asked = feeder.feed(GENERIC, &message(40, REQUEST, 7, 5));
+    let part = feeder.feed(GENERIC, &message(40, MULTI, 7, 5));
+    let end = |feeder: &Feeder| feeder.records[asked].end;
+    assert_eq!(end(&feeder), Some(feeder.records[part].number));
+    let part = feeder.feed(GENERIC, &message(40, MULTI, 7, 5));
+    feeder.answers(part, asked, Role::Reply);
+    // devlink and team end so, without an errno.
+    let done = feeder.feed(GENERIC, &message(3, MULTI, 7, 5).with([]));
+    feeder.answers(done, asked, Role::End);
+    assert_eq!(end(&feeder), Some(feeder.records[done].number));
+    assert_eq!(feeder.records[asked].latency.unwrap().nanoseconds(), 3000);
+}
+
+#[test]
+fn a_listener_of_generic_netlink_is_told_with_port_0_and_a_counter() {
+    let mut feeder = Feeder::new();
+    let asked = feeder.feed(GENERIC, &message(40, REQUEST, 7, 0));
+    for seq in [7, 8] {
+        let told = feeder.feed(GENERIC, &message(40, 0, seq, 0));
+        assert_eq!(feeder.records[told].role, Role::Notification);
+        assert_eq!(feeder.records[told].request, None);
+    }
+    let reply = feeder.feed(GENERIC, &message(40, 0, 7, 5));
+    feeder.answers(reply, asked, Role::Reply);
+}
+
+#[test]
+fn a_multicast_in_several_messages_may_end_with_done() {
+    let mut feeder = Feeder::new();
+    for message in [message(40, MULTI, 0, 0), message(3, MULTI, 0, 0).with([])] {
+        let told = feeder.feed(GENERIC, &message);
+        assert_eq!(feeder.records[told].role, Role::Notification);
+    }
+}
+
+/// A message whose header tells no byte order says nothing of the capture's either.
+#[test]
+fn frames_that_tell_no_byte_order_do_not_count() {
+    let mut context = Context::new(Arc::new(Schema::builtin()));
+    let unclear = [vec![0, 4, 3, 0x38], vec![0; 32]].concat();
+    let mut big = unclear[..16].to_vec();
+    big.extend([0, 0, 0, 16, 0, 18, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let frame = |bytes| Frame {
+        number: 1,
+        time: None,
+        link: LinkType::Netlink,
+        interface: 0,
+        wire_len: 36,
+        offset: 0,
+        bytes,
+    };
+    for bytes in [&unclear, &unclear, &unclear, &big] {
+        context.learn(&frame(bytes));
+    }
+    assert_eq!(context.order(&frame(&unclear)), Order::Big);
+}
+
+#[test]
+fn either_bit_makes_a_dump_of_what_gets() {
+    for flags in [0x100, 0x200] {
+        let mut feeder = Feeder::new();
+        let asked = feeder.feed(ROUTE, &message(18, REQUEST | flags, 9, 0));
+        feeder.feed(ROUTE, &message(16, MULTI, 9, 5));
+        assert_eq!(feeder.records[asked].role, Role::OpenRequest);
+    }
+}
+
+#[test]
+fn a_program_that_asks_for_neighbours_without_counting_is_no_kernel() {
+    for flags in [REQUEST | DUMP, REQUEST | ACK] {
+        let mut feeder = Feeder::new();
+        let at = feeder.feed(ROUTE, &message(30, flags, 0, 0).with([2; 12]));
+        assert_eq!(feeder.records[at].direction, Direction::ToKernel);
+    }
+}
+
+#[test]
+fn xfrm_tells_listeners_with_what_the_request_had_in_its_header() {
+    let mut feeder = Feeder::new();
+    let asked = feeder.feed(6, &message(16, REQUEST | ACK, 7, 0).with([0; 224]));
+    let told = feeder.feed(6, &message(16, 0, 7, 0).with([0; 224]));
+    let record = &feeder.records[told];
+    assert_eq!(record.role, Role::Notification);
+    assert_eq!(record.group.unwrap().group.name, "XFRMNLGRP_SA");
+    assert_eq!(record.request, Some(feeder.records[asked].number));
+    assert_eq!(feeder.records[asked].role, Role::OpenRequest);
+}
+
+#[test]
+fn the_connector_has_one_type_and_it_ends_nothing() {
+    let mut feeder = Feeder::new();
+    let at = feeder.feed(11, &message(3, 0, 0, 0).with([0; 20]));
+    assert_eq!(feeder.records[at].role, Role::Notification);
+}
+
+#[test]
 fn the_kernel_asks_its_listeners_for_a_neighbour() {
     let mut feeder = Feeder::new();
     let at = feeder.feed(
@@ -312,16 +448,22 @@ fn interfaces_are_named_by_link_messages_of_the_kernel_alone() {
         ROUTE,
         &message(16, REQUEST, 1, 0).with(link(2, b"asked0\0")),
     );
-    assert_eq!(feeder.context.interface(2), None);
+    assert_eq!(feeder.name(2), None);
     feeder.feed(ROUTE, &message(16, 0, 0, 0).with(link(2, b"eth0\0")));
-    assert_eq!(feeder.context.interface(2), Some("eth0"));
+    assert_eq!(feeder.name(2).as_deref(), Some("eth0"));
     feeder.feed(ROUTE, &message(16, 0, 0, 0).with(link(2, b"lan0\0")));
-    assert_eq!(feeder.context.interface(2), Some("lan0"));
+    assert_eq!(feeder.name(2).as_deref(), Some("lan0"));
+    let before = feeder.context.names_at(feeder.frames - 1);
+    assert_eq!(
+        before.interface(2),
+        Some("eth0"),
+        "a name holds from its message on"
+    );
     feeder.feed(
         ROUTE,
         &message(16, 0, 0, 0).with(link(3, b"far-too-long-for-a-name\0")),
     );
-    assert_eq!(feeder.context.interface(3), None);
+    assert_eq!(feeder.name(3), None);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub use view::{Head, MessageView, RequestView};
 
 use copies::Copies;
 use learned::Interfaces;
-use transactions::{Answer, Asked, Transactions};
+use transactions::{Answer, Asked, State, Transactions};
 
 use crate::capture::{Frame, Time};
 use crate::schema::{Direction, FlagsAs, GenlIds, Message, Schema};
@@ -38,7 +38,8 @@ use crate::value::Names;
 use crate::walk::{FrameShape, dissect};
 use crate::wire::{
     Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
-    Order, OrderGuess, RawMessage, errno, guess_order, nlmsghdr, protocol,
+    Nlmsghdr, Order, OrderGuess, RawMessage, ends, errno, guess_order, is_control, nlmsghdr,
+    protocol,
 };
 
 /// The flags from 0x100 to 0x800, whose meaning depends on the message.
@@ -103,6 +104,15 @@ impl Context {
         &self.ids
     }
 
+    /// The names that held at the time of frame number `frame`.
+    #[must_use]
+    pub fn names_at(&self, frame: u32) -> NamesAt<'_> {
+        NamesAt {
+            context: self,
+            frame,
+        }
+    }
+
     /// Says that `id` is the family registered as `name` (`--genl id=name`).
     pub fn learn_genl(&mut self, id: u16, name: &str) {
         self.ids.learn(&self.schema, id, name);
@@ -111,7 +121,7 @@ impl Context {
     /// Takes from a frame only what helps to read others: generic netlink ids and
     /// interface names, byte order. The first pass over a file.
     pub fn learn(&mut self, frame: &Frame<'_>) {
-        self.names_of(frame, true);
+        self.names_of(frame);
     }
 
     /// Takes a frame, the next in order: appends a record for each of its messages to
@@ -123,7 +133,7 @@ impl Context {
         records: &mut Vec<Record>,
         amendments: &mut Vec<Amendment>,
     ) {
-        self.names_of(frame, false);
+        self.names_of(frame);
         let Some((protocol, order, messages)) = self.messages(frame) else {
             return;
         };
@@ -159,7 +169,10 @@ impl Context {
     /// Dissects a frame onto `tape`. `records` are those of its messages, in order;
     /// without them a message's direction is taken from its flags.
     pub fn dissect(&self, frame: &Frame<'_>, records: &[Record], tape: &mut Tape) {
-        let order = self.order(frame);
+        // What was unclear may look clearer by now; the records were made as it was then.
+        let order = records
+            .first()
+            .map_or_else(|| self.order(frame), |record| record.order);
         let shape = FrameShape {
             link: frame.link,
             wire_len: frame.wire_len,
@@ -179,20 +192,21 @@ impl Context {
     }
 
     fn order_of(&self, frame: &Frame<'_>, content: &[u8]) -> Order {
-        let missing = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
-        match guess_order(content, content.len().saturating_add(missing)) {
-            OrderGuess::Sure(order) => order,
-            OrderGuess::Unclear => self.usual_order(),
-        }
+        sure_order(frame, content).unwrap_or_else(|| self.usual_order())
     }
 
-    /// Protocol, byte order and messages of a frame that holds netlink messages.
-    fn messages<'a>(&self, frame: &Frame<'a>) -> Option<(u16, Order, Messages<'a>)> {
+    /// Cooked header and content of a frame that holds netlink messages.
+    fn content<'a>(frame: &Frame<'a>) -> Option<(Cooked, &'a [u8])> {
         let cooked = Cooked::parse(frame.link, frame.bytes).ok()?;
         if cooked.protocol == protocol::KOBJECT_UEVENT {
             return None;
         }
-        let content = frame.bytes.get(cooked.len as usize..)?;
+        Some((cooked, frame.bytes.get(cooked.len as usize..)?))
+    }
+
+    /// Protocol, byte order and messages of a frame that holds netlink messages.
+    fn messages<'a>(&self, frame: &Frame<'a>) -> Option<(u16, Order, Messages<'a>)> {
+        let (cooked, content) = Self::content(frame)?;
         let order = self.order_of(frame, content);
         Some((
             cooked.protocol,
@@ -201,19 +215,25 @@ impl Context {
         ))
     }
 
-    fn names_of(&mut self, frame: &Frame<'_>, first: bool) {
-        let Some((protocol, order, messages)) = self.messages(frame) else {
+    fn names_of(&mut self, frame: &Frame<'_>) {
+        let Some((cooked, content)) = Self::content(frame) else {
             return;
         };
-        self.little = self
-            .little
-            .saturating_add(if order == Order::Little { 1 } else { -1 });
+        let told = sure_order(frame, content);
+        self.little = self.little.saturating_add(match told {
+            Some(Order::Little) => 1,
+            Some(Order::Big) => -1,
+            None => 0,
+        });
+        let protocol = cooked.protocol;
+        let order = told.unwrap_or_else(|| self.usual_order());
+        let messages = Messages::new(content, cooked.len, order);
         if !learned::tells_names(protocol) {
             return;
         }
         for message in messages.filter(|message| !message.header.has(NLM_F_REQUEST)) {
             if protocol == protocol::ROUTE {
-                self.interfaces.learn(&message, order, first);
+                self.interfaces.learn(&message, order, frame.number);
             } else {
                 learned::learn_genl(&mut self.ids, &self.schema, &message, order);
             }
@@ -273,12 +293,12 @@ impl Context {
         let Some(message) = self.meaning(seen, Direction::FromKernel) else {
             return Direction::ToKernel;
         };
+        // What goes to a group carries the port of whoever caused it.
         let echo = message.echoes_request
-            && self
-                .transactions
-                .has_twin(seen.protocol, header.pid, header.seq, header.kind);
-        let asks_listeners = header.pid == 0
-            && header.seq == 0
+            && (header.pid != 0 || message.groups.is_empty())
+            && self.transactions.is_echo(seen.protocol, header);
+        let asks_listeners = seen.protocol == protocol::ROUTE
+            && (header.pid, header.seq, header.flags) == (0, 0, NLM_F_REQUEST)
             && message.flags_as == FlagsAs::Get
             && group_of(message, seen).is_some();
         if echo || asks_listeners {
@@ -292,8 +312,7 @@ impl Context {
         let header = seen.raw.header;
         let message = self.meaning(seen, Direction::ToKernel);
         let get = message.is_some_and(|message| message.flags_as == FlagsAs::Get);
-        let dump = header.has(NLM_F_DUMP)
-            && message.is_none_or(|message| message.flags_as == FlagsAs::Get);
+        let dump = is_dump(seen.protocol, header, message);
         let wants_end = dump || header.has(NLM_F_ACK);
         self.transactions.ask(Asked {
             number: seen.number,
@@ -306,7 +325,8 @@ impl Context {
             first: seen.raw.payload().first().copied().unwrap_or(0),
             get: get || dump,
             wants_end,
-            ended: false,
+            flags: header.flags,
+            state: State::Open,
         });
         Part {
             role: if wants_end || get {
@@ -326,21 +346,24 @@ impl Context {
 
     fn told_by_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
         let header = seen.raw.header;
-        let errno = errno(header, seen.protocol, seen.raw.payload(), seen.order);
-        // The last of several messages that are no dump, as devlink and team send them.
-        let bare = header.kind == NLMSG_DONE && seen.raw.payload().is_empty();
-        let ends = errno.is_some() || bare;
+        let ends = ends(header, seen.protocol);
         let message = self.meaning(seen, Direction::FromKernel);
         let group = message.and_then(|message| group_of(message, seen));
-        let unasked = header.pid == 0 && header.seq == 0 && errno.is_none();
+        // A multicast in several messages ends with NLMSG_DONE, too.
+        let refuses = ends && header.kind == NLMSG_ERROR;
+        let unasked = header.pid == 0 && header.seq == 0 && !refuses;
         let found = if unasked {
             None
         } else {
             self.transactions.answered(answer_of(seen))
         };
         let caused = !ends && group.is_some() && found.is_none_or(|(_, asked)| !asked.get);
-        if unasked || (caused && !header.has(NLM_F_MULTI)) || header.kind == NLMSG_DONE && !ends {
-            return notification(group, found.map(|(_, asked)| asked));
+        // A listener is told with port 0 and a counter, whoever asks hears its own port.
+        let told =
+            header.pid == 0 && !ends && (found.is_none() || seen.protocol == protocol::GENERIC);
+        if unasked || told || (caused && !header.has(NLM_F_MULTI)) {
+            let cause = found.filter(|_| !told).map(|(_, asked)| asked);
+            return notification(group, cause);
         }
         let port = if header.pid == 0 {
             Port::Unknown
@@ -361,20 +384,26 @@ impl Context {
                 change: Change::Port(header.pid),
             });
         }
-        let only_reply = !asked.wants_end && !header.has(NLM_F_MULTI);
-        let acked_later = bare && asked.wants_end;
-        if (ends && !acked_later || only_reply) && !asked.ended {
+        // The last of several messages that are no dump, as devlink and team send them.
+        let bare = header.kind == NLMSG_DONE && seen.raw.payload().is_empty();
+        let state = match (ends, asked.wants_end) {
+            (true, true) if bare => State::Open,
+            (false, true) => State::Open,
+            (false, false) if header.has(NLM_F_MULTI) => State::PerhapsEnded,
+            _ => State::Ended,
+        };
+        if state > State::Open && asked.state < State::Ended {
             let change = Change::End {
                 by: seen.number,
                 latency: latency(asked.time, seen.frame.time),
-                errno: errno.unwrap_or(0),
+                errno: errno(header, seen.protocol, seen.raw.payload(), seen.order).unwrap_or(0),
             };
             amendments.push(Amendment {
                 message: asked.number,
                 change,
             });
             if let Some(asked) = self.transactions.get_mut(id) {
-                asked.ended = true;
+                asked.state = state;
             }
         }
         Part {
@@ -409,9 +438,36 @@ impl Context {
     }
 }
 
-impl Names for Context {
+/// The names that held at the time of a frame: see [`Context::names_at`].
+#[derive(Debug, Clone, Copy)]
+pub struct NamesAt<'c> {
+    context: &'c Context,
+    frame: u32,
+}
+
+impl Names for NamesAt<'_> {
     fn interface(&self, index: u32) -> Option<&str> {
-        self.interfaces.name(index)
+        self.context.interfaces.name(index, self.frame)
+    }
+}
+
+/// The byte order that the content of a frame shows, where it does.
+fn sure_order(frame: &Frame<'_>, content: &[u8]) -> Option<Order> {
+    let missing = (frame.wire_len as usize).saturating_sub(frame.bytes.len());
+    match guess_order(content, content.len().saturating_add(missing)) {
+        OrderGuess::Sure(order) => Some(order),
+        OrderGuess::Unclear => None,
+    }
+}
+
+/// Whether a request wants all there is. Generic netlink takes both bits of `NLM_F_DUMP`
+/// for that, on whatever command; what gets elsewhere takes either.
+fn is_dump(protocol: u16, header: Nlmsghdr, message: Option<&'static Message>) -> bool {
+    match message {
+        Some(message) if protocol != protocol::GENERIC => {
+            message.flags_as == FlagsAs::Get && header.flags & NLM_F_DUMP != 0
+        }
+        _ => header.has(NLM_F_DUMP),
     }
 }
 
@@ -436,7 +492,7 @@ fn answer_of(seen: Seen<'_>) -> Answer {
         .raw
         .payload()
         .get(4..)
-        .filter(|_| header.kind == NLMSG_ERROR)
+        .filter(|_| header.kind == NLMSG_ERROR && is_control(seen.protocol, header.kind))
         .and_then(|quoted| nlmsghdr(seen.order)(quoted).ok())
         .map(|(_, quoted)| quoted);
     Answer {

@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::MessageNo;
 use crate::capture::Time;
-use crate::wire::protocol;
+use crate::wire::{Nlmsghdr, is_control, protocol};
 
 /// How many requests are remembered.
 const REMEMBERED: usize = 1 << 16;
@@ -34,7 +34,22 @@ pub(super) struct Asked {
     pub(super) get: bool,
     /// Wants an acknowledgement, or the end of a dump.
     pub(super) wants_end: bool,
-    pub(super) ended: bool,
+    /// `nlmsg_flags`.
+    pub(super) flags: u16,
+    pub(super) state: State,
+}
+
+/// How far the answer to a request is, from what is likeliest to be answered next to
+/// what is least likely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    /// It has not ended.
+    Open,
+    /// It may have: one part of several came where no end was asked for. netfilter marks
+    /// its single replies so, other families end them with `NLMSG_DONE`.
+    PerhapsEnded,
+    /// It has ended.
+    Ended,
 }
 
 /// What an answer carries that says which request it belongs to.
@@ -107,9 +122,8 @@ impl Transactions {
             answer.quoted_port,
         ];
         let found = ports.map(|port| self.candidate((answer.protocol, port?, answer.seq), answer));
-        let is_open = |id: &&Id| self.slot(**id).is_some_and(|(asked, _)| !asked.ended);
-        let open = found.iter().flatten().find(is_open);
-        let found = *open.or(found.iter().flatten().next())?;
+        let found = found.into_iter().flatten();
+        let found = found.min_by_key(|id| self.slot(*id).map(|(asked, _)| asked.state))?;
         let before = self.slot(found)?.0;
         if before.port == 0 && answer.port != 0 {
             self.newest
@@ -122,10 +136,10 @@ impl Transactions {
     }
 
     /// The newest request under `key` that fits `answer` and is not another port's;
-    /// an open one before an answered one.
+    /// the one whose answer has got least far, of equals the newest.
     fn candidate(&self, key: Key, answer: Answer) -> Option<Id> {
         let mut at = self.newest.get(&key).copied();
-        let mut fallback = None;
+        let mut best: Option<(State, Id)> = None;
         for _ in 0..CANDIDATES {
             let Some(id) = at else { break };
             let Some((asked, older)) = self.slot(id) else {
@@ -133,14 +147,16 @@ impl Transactions {
             };
             let own = asked.port == key.1 || asked.port == answer.port;
             if own && same_kind(answer.protocol, asked.kind, answer.kind) {
-                if !asked.ended {
+                if asked.state == State::Open {
                     return Some(id);
                 }
-                fallback = fallback.or(Some(id));
+                if best.is_none_or(|(state, _)| asked.state < state) {
+                    best = Some((asked.state, id));
+                }
             }
             at = *older;
         }
-        fallback
+        best.map(|(_, id)| id)
     }
 
     /// The request in slot `id`, to be changed.
@@ -149,16 +165,21 @@ impl Transactions {
         self.slots.get_mut(index).map(|(asked, _)| asked)
     }
 
-    /// Whether a request of exactly this type and sequence number was seen from this
-    /// port, or from an unknown one: then a message that looks like it is its echo.
-    pub(super) fn has_twin(&self, protocol: u16, port: u32, seq: u32, kind: u16) -> bool {
-        [port, 0].into_iter().any(|asking| {
+    /// Whether a message with `NLM_F_REQUEST` is the kernel's echo of a request that was
+    /// seen and not answered yet: with the same sequence number and flags, of the same
+    /// type or the reply to a get.
+    pub(super) fn is_echo(&self, protocol: u16, header: Nlmsghdr) -> bool {
+        [header.pid, 0].into_iter().any(|asking| {
             let newest = self
                 .newest
-                .get(&(protocol, asking, seq))
+                .get(&(protocol, asking, header.seq))
                 .and_then(|id| self.slot(*id));
             newest.is_some_and(|(asked, _)| {
-                asked.kind == kind && (asked.port == port || asked.port == 0)
+                let kind = asked.kind == header.kind
+                    || asked.get && same_kind(protocol, asked.kind, header.kind);
+                kind && asked.flags == header.flags
+                    && asked.state == State::Open
+                    && (asked.port == header.pid || asked.port == 0)
             })
         })
     }
@@ -167,12 +188,13 @@ impl Transactions {
 /// Whether a message of type `answer` can answer, or be caused by, a request of type
 /// `request`: both lie in the same group of types.
 fn same_kind(protocol: u16, request: u16, answer: u16) -> bool {
+    let control = is_control(protocol, answer);
     match protocol {
         // Four types an object: new, delete, get, set.
-        protocol::ROUTE => request >> 2 == answer >> 2 || answer < crate::wire::NLMSG_MIN_TYPE,
+        protocol::ROUTE => request >> 2 == answer >> 2 || control,
         // The subsystem is in the upper byte.
-        protocol::NETFILTER => request >> 8 == answer >> 8 || answer < crate::wire::NLMSG_MIN_TYPE,
-        protocol::GENERIC => request == answer || answer < crate::wire::NLMSG_MIN_TYPE,
+        protocol::NETFILTER => request >> 8 == answer >> 8 || control,
+        protocol::GENERIC => request == answer || control,
         _ => true,
     }
 }

@@ -4,7 +4,7 @@ use super::{Context, Record};
 use crate::capture::Frame;
 use crate::schema::{Direction, Family, FlagsAs, Message, base};
 use crate::tape::{MessageMark, NodeRef, Tape};
-use crate::wire::{Cooked, Messages, NLMSG_MIN_TYPE, Nlmsghdr, Order, errno, protocol};
+use crate::wire::{Cooked, Messages, Nlmsghdr, Order, errno, is_control, protocol};
 
 /// All that is known of a message without a walk through its attributes.
 #[derive(Clone, Copy)]
@@ -40,7 +40,7 @@ impl<'a> Head<'a> {
         if let Some(family) = self.family {
             return Some(family.name);
         }
-        let control = self.header.kind < NLMSG_MIN_TYPE;
+        let control = is_control(self.protocol, self.header.kind);
         let id = if control {
             self.record.request_kind
         } else {
@@ -60,19 +60,25 @@ impl<'a> Head<'a> {
     /// `RTM_NEWLINK`, `CTRL_CMD_GETFAMILY`, `NLMSG_ERROR`. `None` where unknown.
     #[must_use]
     pub fn type_name(&self) -> Option<&'static str> {
-        base::control_name(self.header.kind).or_else(|| self.message.map(|message| message.uapi))
+        self.message
+            .map(|message| message.uapi)
+            .or_else(|| base::control_name(self.header.kind))
     }
 
     /// The command of a generic netlink message.
     #[must_use]
     pub fn command(&self) -> Option<u8> {
-        let own = self.protocol == protocol::GENERIC && self.header.kind >= NLMSG_MIN_TYPE;
+        let own =
+            self.protocol == protocol::GENERIC && !is_control(self.protocol, self.header.kind);
         own.then(|| self.payload.first().copied())?
     }
 
-    /// 0 or a positive errno, of `NLMSG_ERROR` and `NLMSG_DONE`.
+    /// 0 or a positive errno, of `NLMSG_ERROR` and `NLMSG_DONE` from the kernel.
     #[must_use]
     pub fn errno(&self) -> Option<u32> {
+        if self.record.direction == Direction::ToKernel {
+            return None;
+        }
         errno(self.header, self.protocol, self.payload, self.order)
     }
 }
@@ -89,7 +95,7 @@ impl Context {
             self.ids
                 .resolve(&self.schema, protocol, kind, direction, payload)
         };
-        let (family, message, asked) = if raw.header.kind >= NLMSG_MIN_TYPE {
+        let (family, message, asked) = if !is_control(protocol, raw.header.kind) {
             let (family, message) = resolve(raw.header.kind, record.direction, raw.payload());
             (family, message, None)
         } else if record.request_kind != 0 {

@@ -13,7 +13,8 @@ pub use nlattr::{NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_HDRLEN, NLA_TYPE_MASK, N
 pub use nlmsg::{
     Genlmsghdr, Messages, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR,
     NLM_F_ECHO, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLMSG_MIN_TYPE,
-    NLMSG_NOOP, NLMSG_OVERRUN, Nlmsghdr, RawMessage, done_has_errno, errno, genlmsghdr, nlmsghdr,
+    NLMSG_NOOP, NLMSG_OVERRUN, Nlmsghdr, RawMessage, done_has_errno, ends, errno, genlmsghdr,
+    is_control, nlmsghdr,
 };
 pub use order::{Order, OrderGuess, guess_order};
 
@@ -31,6 +32,12 @@ pub mod protocol {
     pub const SOCK_DIAG: u16 = 4;
     /// IP security: its policies and associations.
     pub const XFRM: u16 = 6;
+    /// Open-iSCSI.
+    pub const ISCSI: u16 = 8;
+    /// Route look-ups for programs.
+    pub const FIB_LOOKUP: u16 = 10;
+    /// The kernel connector.
+    pub const CONNECTOR: u16 = 11;
     /// Netfilter.
     pub const NETFILTER: u16 = 12;
     /// Kernel events, which are text without a netlink header.

@@ -35,6 +35,18 @@ pub const NLM_F_CAPPED: u16 = 0x100;
 /// On an error or the end of a dump: attributes follow.
 pub const NLM_F_ACK_TLVS: u16 = 0x200;
 
+/// Whether a type of this protocol is one of netlink's own. The types below 16 are, but
+/// not everywhere: the connector sends all it has as type 3, route look-ups go as type 0,
+/// and iSCSI counts from 11.
+#[must_use]
+pub fn is_control(protocol: u16, kind: u16) -> bool {
+    match protocol {
+        super::protocol::CONNECTOR | super::protocol::FIB_LOOKUP => false,
+        super::protocol::ISCSI => (NLMSG_NOOP..=NLMSG_OVERRUN).contains(&kind),
+        _ => kind < NLMSG_MIN_TYPE,
+    }
+}
+
 /// Whether `NLMSG_DONE` of this protocol and these flags begins with an error number.
 /// The one that ends a batch of NFLOG packets does not: it carries `struct nfgenmsg`,
 /// and no `NLM_F_MULTI`.
@@ -43,15 +55,23 @@ pub fn done_has_errno(protocol: u16, flags: u16) -> bool {
     protocol != super::protocol::NETFILTER || flags & NLM_F_MULTI != 0
 }
 
+/// Whether a message ends an answer: an acknowledgement, an error, the end of a dump.
+#[must_use]
+pub fn ends(header: Nlmsghdr, protocol: u16) -> bool {
+    is_control(protocol, header.kind)
+        && match header.kind {
+            NLMSG_ERROR => true,
+            NLMSG_DONE => done_has_errno(protocol, header.flags),
+            _ => false,
+        }
+}
+
 /// The errno that a message carries: 0 or a positive number from `NLMSG_ERROR` and
-/// `NLMSG_DONE`, `None` from the others.
+/// `NLMSG_DONE`, `None` from the others, and from an end that some families of generic
+/// netlink send empty.
 #[must_use]
 pub fn errno(header: Nlmsghdr, protocol: u16, payload: &[u8], order: Order) -> Option<u32> {
-    let carries = match header.kind {
-        NLMSG_ERROR => true,
-        NLMSG_DONE => done_has_errno(protocol, header.flags),
-        _ => false,
-    };
+    let carries = ends(header, protocol);
     let error = order
         .u32(*payload.first_chunk().filter(|_| carries)?)
         .cast_signed();
@@ -255,5 +275,17 @@ mod tests {
             "NFLOG ends its batches without one"
         );
         assert_eq!(read(16, 0, 0), None);
+        let connector = crate::wire::protocol::CONNECTOR;
+        assert_eq!(read(NLMSG_DONE, NLM_F_MULTI, connector), None);
+    }
+
+    #[test]
+    fn small_types_are_netlinks_own_where_the_protocol_has_no_other_use_for_them() {
+        use crate::wire::protocol::{CONNECTOR, FIB_LOOKUP, ISCSI, NETFILTER, ROUTE};
+        let control = |protocol, kind| is_control(protocol, kind);
+        assert!(control(ROUTE, NLMSG_DONE) && control(ROUTE, 15) && !control(ROUTE, 16));
+        assert!(control(NETFILTER, NLMSG_ERROR));
+        assert!(control(ISCSI, NLMSG_ERROR) && !control(ISCSI, 11));
+        assert!(!control(CONNECTOR, NLMSG_DONE) && !control(FIB_LOOKUP, 0));
     }
 }

@@ -9,6 +9,7 @@ use nlscope_dissector::schema::base;
 use nlscope_dissector::tape::{Node, NodeFlags, NodeIndex, Tape};
 use nlscope_dissector::wire::NLA_HDRLEN;
 
+use super::at_its_time;
 use super::messages::{Messages, Tapes};
 
 /// The place of a node in a tree, alike in messages of the same shape.
@@ -83,13 +84,15 @@ impl Detail {
         let (mark, lines) = messages.view(message, &mut tapes, |view| {
             let nodes = view.tape.nodes();
             let mut places = Places::default();
-            let lines = tree(view, options)
-                .map(|line| DetailLine {
-                    place: places.enter(&line, nodes),
-                    header: is_header(&line, nodes),
-                    line,
-                })
-                .collect();
+            let lines = at_its_time(view, options, |options| {
+                tree(view, options)
+                    .map(|line| DetailLine {
+                        place: places.enter(&line, nodes),
+                        header: is_header(&line, nodes),
+                        line,
+                    })
+                    .collect()
+            });
             (view.mark.node, lines)
         })?;
         Some(Self {

@@ -22,12 +22,12 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nlscope_dissector::context::Context;
+use nlscope_dissector::context::{Context, MessageView};
 use nlscope_dissector::export::{Line, Options as ExportOptions, Role, TimeFormat};
 use nlscope_dissector::filter::{Filter, FilterError};
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::tape::NodeIndex;
-use nlscope_dissector::value::Show;
+use nlscope_dissector::value::{NoNames, Show};
 
 pub(crate) use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
 pub(crate) use bar::{Bar, Purpose};
@@ -309,12 +309,13 @@ impl App {
         self.said = Some((role, text.into()));
     }
 
-    /// How messages are written.
+    /// How messages are written, but for the names that each has at its time
+    /// ([`at_its_time`]).
     #[must_use]
     pub(crate) fn export_options(&self) -> ExportOptions<'_> {
         ExportOptions {
             show: Show {
-                names: self.messages.context(),
+                names: &NoNames,
                 numeric: self.wording.numeric,
                 redact: self.wording.redact,
             },
@@ -323,6 +324,20 @@ impl App {
             ..ExportOptions::PLAIN
         }
     }
+}
+
+/// Calls `write` with `options` and the names that held when the message was sent.
+pub(crate) fn at_its_time<T>(
+    view: &MessageView<'_>,
+    options: &ExportOptions<'_>,
+    write: impl FnOnce(&ExportOptions<'_>) -> T,
+) -> T {
+    let names = view.head.context.names_at(view.head.frame.number);
+    let show = Show {
+        names: &names,
+        ..options.show
+    };
+    write(&ExportOptions { show, ..*options })
 }
 
 /// What the view looks at.

@@ -10,7 +10,7 @@ use nlscope_dissector::text::Escaped;
 use super::detail::Detail;
 use super::messages::{Tapes, index};
 use super::seek::Found;
-use super::{App, Deadline, ListRow, Overlay, Pane, Reading};
+use super::{App, Deadline, ListRow, Overlay, Pane, Reading, at_its_time};
 use crate::source::{SourceError, SourceEvent};
 
 /// How many messages are fed before the clock is looked at.
@@ -231,9 +231,9 @@ impl App {
                 options.time = TimeFormat::Delta(previous);
                 previous = self.messages.frame(*message).and_then(|frame| frame.time);
             }
-            let line = self
-                .messages
-                .view(*message, &mut tapes, |view| line(view, &options));
+            let line = self.messages.view(*message, &mut tapes, |view| {
+                at_its_time(view, &options, |options| line(view, options))
+            });
             if let Some(line) = line {
                 let times = if self.rows.folds() {
                     self.messages.times_seen(*message)

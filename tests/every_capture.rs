@@ -250,7 +250,7 @@ fn no_form_hands_a_terminal_anything_but_text() {
     }
 }
 
-/// A capture of one link message, whose interface name, kind, alias and unknown
+/// A capture of one `RTM_NEWLINK`, whose interface name, kind, alias and unknown
 /// attributes are `name`.
 fn hostile(name: &[u8]) -> Vec<u8> {
     let attribute = |number: u16, payload: &[u8]| {

@@ -50,7 +50,7 @@ impl Folds {
 #[derive(Debug)]
 pub(crate) struct DetailLine {
     /// What it says.
-    pub(crate) line: TreeLine,
+    pub line: TreeLine,
     place: Place,
     /// A header that every message has.
     header: bool,
@@ -60,7 +60,7 @@ pub(crate) struct DetailLine {
 #[derive(Debug)]
 pub(crate) struct Detail {
     /// The message.
-    pub(crate) message: u32,
+    pub message: u32,
     tape: Tape,
     lines: Vec<DetailLine>,
     mark: NodeIndex,
@@ -70,9 +70,9 @@ pub(crate) struct Detail {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// Index in [`Detail::lines`].
-    pub(crate) line: usize,
+    pub line: usize,
     /// What is below is hidden.
-    pub(crate) closed: bool,
+    pub closed: bool,
 }
 
 impl Detail {

@@ -43,7 +43,7 @@ impl App {
     #[must_use]
     pub(crate) fn has_work(&self) -> bool {
         self.messages.is_behind()
-            || self.rows.scanned() < self.messages.len()
+            || self.rows.scanned() < self.messages.count()
             || self.seek.is_some()
     }
 
@@ -58,14 +58,14 @@ impl App {
 
     /// Works on each thing there is to do for about as long as `part` says at most.
     fn work_on_each(&mut self, part: Duration) {
-        let was_scanning = self.rows.scanned() < self.messages.len();
+        let was_scanning = self.rows.scanned() < self.messages.count();
         let learning = Deadline::after(part);
         while !learning.is_over() && (0..BATCH).all(|_| self.messages.learn_next()) {}
         self.feed(Deadline::after(part));
         self.new_ids();
         self.rows
             .scan(&self.messages, &self.facets, Deadline::after(part));
-        if was_scanning && self.rows.scanned() == self.messages.len() && !self.is_reading() {
+        if was_scanning && self.rows.scanned() == self.messages.count() && !self.is_reading() {
             self.keep_in_list();
         }
         self.go_on_seeking(Deadline::after(part));

@@ -396,6 +396,22 @@ fn a_file_damaged_further_on_shows_what_comes_before() {
 }
 
 #[test]
+fn what_is_left_behind_a_message_is_said_with_it() {
+    let message = [link(Little, "a0"), b"left".to_vec()].concat();
+    let left = framed(NETLINK, NETLINK_DEVICE, &message);
+    let made = Made::new("left.pcap", &pcap(Little, MICRO, NETLINK, &[left]));
+    let shown = |args: &[&str]| {
+        let output = nlscope(args).arg(&made.0).output().unwrap();
+        text(&output.stdout).to_owned()
+    };
+    let words = "the header needs 16 bytes, 4 are left";
+    assert!(shown(&["dump", "-V"]).contains(words));
+    assert!(shown(&["dump", "-T", "json"]).contains(words));
+    assert!(shown(&["dump"]).ends_with("[malformed] a0\n"));
+    assert_eq!(shown(&["dump", "--count", "-Y", "notes"]), "1\n");
+}
+
+#[test]
 fn a_packed_file_that_is_cut_shows_what_comes_before() {
     let file = pcap(Little, MICRO, NETLINK, &[frame("a0")]);
     let packed = gzip(&file);

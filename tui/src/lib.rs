@@ -105,10 +105,12 @@ fn open(args: Open) -> anyhow::Result<Status> {
         });
     }
     let input = input(args.file)?;
+    let schema = cli::schema(&args.known.spec)?;
+    args.shown.filter(&schema)?;
     let settings = Settings {
         title: input.to_string(),
         filter: args.shown.filter.unwrap_or_default(),
-        schema: Arc::new(cli::schema(&args.known.spec)?),
+        schema: Arc::new(schema),
         genl: args.known.genl,
         numeric: args.shown.numeric,
         redact: args.shown.redact,

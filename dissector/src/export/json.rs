@@ -30,6 +30,7 @@ use crate::wire::Nlmsghdr;
 /// `group-inferred` says so, `group` are inferred. `attrs` has the fixed header's members
 /// and the attributes. An error has `ext-ack`, with `at`, the path of the refused
 /// attribute, and `missing`, that of a missing one, and `quoted`, the request it carries.
+/// `notes` has also what is odd about the bytes behind the message, up to the next one.
 /// With [`Options::ranges`] there is `ranges`: the path of every node in order, and its
 /// first byte in the frame and the one after its last. What terminals would act on is
 /// escaped, so that the text may be printed.
@@ -310,7 +311,9 @@ impl<'a> Walk<'_, '_, 'a> {
         }
         let mut trail = Trail::default();
         let mut found = Vec::new();
-        for node in self.nodes() {
+        let view = self.message.view;
+        let at = |index| view.tape.at(view.head.frame.bytes, index);
+        for node in view.extent().filter_map(at) {
             let path = trail.enter(node);
             while let Some(note) = notes.next_of(node.index()) {
                 let severity = match note.kind.severity() {

@@ -192,15 +192,13 @@ fn marks(view: &MessageView<'_>, out: &mut Vec<Span>) {
     if record.copy_of.is_some() {
         mark("[copy]");
     }
-    let notes = view.node().is_some_and(|node| {
-        let inside = node.index()..node.node().next;
-        let serious = |note: &crate::note::Note| {
-            inside.contains(&note.node)
-                && note.kind.severity() > crate::note::Severity::Hint
-                && note.kind != crate::note::NoteKind::Refused
-        };
-        view.tape.notes().iter().any(serious)
-    });
+    let extent = view.extent();
+    let serious = |note: &crate::note::Note| {
+        extent.contains(&note.node)
+            && note.kind.severity() > crate::note::Severity::Hint
+            && note.kind != crate::note::NoteKind::Refused
+    };
+    let notes = view.tape.notes().iter().any(serious);
     if notes {
         space(out);
         out.push(Span::new(Role::Warning, "[malformed]"));

@@ -63,11 +63,7 @@ pub struct Tree<'a> {
 /// [`Options::ranges`].
 #[must_use]
 pub fn tree<'a>(view: &MessageView<'a>, options: &Options<'a>) -> Tree<'a> {
-    let own = |mark: &&crate::tape::MessageMark| !mark.quoted;
-    let mut marks = view.tape.messages().iter().filter(own);
-    let later = marks.clone().find(|mark| mark.node > view.mark.node);
-    let first = marks.next().is_some_and(|mark| mark.node == view.mark.node);
-    let frame_end = view.tape.nodes().first().map_or(0, |frame| frame.next);
+    let extent = view.extent();
     let refused = refused(view).and_then(|refused| {
         let at = refused.at?;
         let here = std::ptr::eq(at.tape(), view.tape);
@@ -80,8 +76,8 @@ pub fn tree<'a>(view: &MessageView<'a>, options: &Options<'a>) -> Tree<'a> {
     Tree {
         view: *view,
         options: *options,
-        next: if first { 1 } else { view.mark.node },
-        end: later.map_or(frame_end, |mark| mark.node),
+        next: extent.start,
+        end: extent.end,
         notes: NotesInOrder::new(view.tape),
         pending: None,
         refused,

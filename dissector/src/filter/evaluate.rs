@@ -117,7 +117,7 @@ fn extent(view: &MessageView<'_>) -> std::ops::Range<NodeIndex> {
 }
 
 fn notes_hold(relation: &Relation, view: &MessageView<'_>) -> bool {
-    let extent = extent(view);
+    let extent = view.extent();
     let mut answer = Answer::new(relation.of_all());
     for note in view.tape.notes() {
         if extent.contains(&note.node) {

@@ -78,6 +78,9 @@ pub struct MessageMark {
     pub family: Option<&'static Family>,
     /// Its meaning, where one is known.
     pub message: Option<&'static Message>,
+    /// How many of the frame's own messages come before it, or before the one that
+    /// quotes it.
+    pub nth: u32,
     /// It is the request that an error message carries, not one of the frame's own.
     pub quoted: bool,
 }
@@ -131,7 +134,7 @@ impl Tape {
         &self.nodes
     }
 
-    /// All notes, in the order in which they were found.
+    /// All notes, in the order of their nodes.
     #[must_use]
     pub fn notes(&self) -> &[Note] {
         &self.notes
@@ -146,20 +149,20 @@ impl Tape {
     /// The frame's own message number `nth` (from 0), quoted ones not counted.
     #[must_use]
     pub fn message(&self, nth: usize) -> Option<MessageMark> {
-        self.messages
-            .iter()
-            .filter(|mark| !mark.quoted)
-            .nth(nth)
-            .copied()
+        let nth = u32::try_from(nth).ok()?;
+        let from = self.messages.partition_point(|mark| mark.nth < nth);
+        self.messages.get(from).filter(|m| m.nth == nth).copied()
     }
 
     /// The innermost message that `node` lies in.
     #[must_use]
     pub fn message_of(&self, node: NodeIndex) -> Option<MessageMark> {
         let after = self.messages.partition_point(|mark| mark.node <= node);
+        // A message holds none but the one it quotes.
         self.messages[..after]
             .iter()
             .rev()
+            .take(2)
             .find(|mark| {
                 self.nodes
                     .get(mark.node as usize)
@@ -213,7 +216,18 @@ impl Tape {
 
     /// Remarks on a node.
     pub(crate) fn note(&mut self, node: NodeIndex, kind: NoteKind) {
-        self.notes.push(Note { node, kind });
+        // Nearly always the last: what is said of a node after all below it passes over
+        // the notes of these, once a level.
+        let at = self.notes_until(node);
+        self.notes.insert(at, Note { node, kind });
+    }
+
+    /// How many notes there are on `node` and those before it.
+    fn notes_until(&self, node: NodeIndex) -> usize {
+        match self.notes.last() {
+            Some(last) if last.node > node => self.notes.partition_point(|note| note.node <= node),
+            _ => self.notes.len(),
+        }
     }
 
     /// Registers the message that begins at `mark.node`.
@@ -425,7 +439,9 @@ impl<'t> NodeRef<'t> {
     /// The notes on this very node.
     pub fn notes(&self) -> impl Iterator<Item = &'t Note> + use<'t> {
         let NodeRef { tape, index, .. } = *self;
-        tape.notes.iter().filter(move |note| note.node == index)
+        let from = tape.notes.partition_point(|note| note.node < index);
+        let rest = tape.notes.get(from..).unwrap_or_default();
+        rest.iter().take_while(move |note| note.node == index)
     }
 
     /// The name a filter knows it by: `rt-link.linkinfo.data.id`. An attribute that no

@@ -6,7 +6,7 @@ use super::{MAX_DEPTH, MAX_NODES, Walker, guess};
 use crate::note::NoteKind;
 use crate::schema::{AttributeSet, Enum, Field, Format, FormatKey, Selector, Struct, Type, base};
 use crate::tape::{NodeFlags, NodeIndex};
-use crate::wire::{NLA_F_NET_BYTEORDER, NLA_HDRLEN, Nlattr, align, nlattr};
+use crate::wire::{NLA_F_NET_BYTEORDER, NLA_HDRLEN, Nlattr, Order, align, nlattr};
 
 impl Walker<'_> {
     /// The attributes between `start` and `end`, of `set` where one is known. `guess`
@@ -169,7 +169,8 @@ impl Walker<'_> {
             }
             Type::BitUnit { bytes, parts } => {
                 self.expect(node, u32::from(bytes), found);
-                for part in parts {
+                let order = self.order;
+                for part in parts.iter().filter(|part| is_declared(part, order)) {
                     self.tape.leaf(part, start, found, below, NodeFlags::BITS);
                 }
             }
@@ -357,8 +358,7 @@ impl Walker<'_> {
                         |f| matches!(f.when, FormatKey::Name(name) if name.as_bytes() == text),
                     )
                 } else {
-                    let order = crate::value::order_of(found.field, self.order);
-                    let number = order.unsigned(found.payload);
+                    let number = found.order.unsigned(found.payload);
                     by_number(formats, number, found.field.names.map(|names| names.of))
                 }
             }
@@ -408,6 +408,15 @@ fn by_number(
         FormatKey::Name(wanted) => Some(wanted) == name,
         FormatKey::Default | FormatKey::Absent => false,
     })
+}
+
+/// Whether a bit-field is declared in this byte order.
+fn is_declared(part: &Field, order: Order) -> bool {
+    match (part.ty, order) {
+        (Type::Bits { little, .. }, Order::Little) => little.is_some(),
+        (Type::Bits { big, .. }, Order::Big) => big.is_some(),
+        _ => true,
+    }
 }
 
 /// Whether nodes of this type have others below them.

@@ -5,6 +5,7 @@ use super::scope::Scope;
 use crate::note::NoteKind;
 use crate::schema::{AttributeSet, Decoder, Struct};
 use crate::tape::{NodeFlags, NodeIndex};
+use crate::wire::align;
 
 /// A custom decoder where it stands: the struct and the attributes that its table names.
 #[derive(Debug, Clone, Copy)]
@@ -43,14 +44,16 @@ impl Walker<'_> {
             self.unknown(start, end, depth);
             return;
         };
+        // Not even an empty struct of somebody's specification holds the loop.
+        let least = header.size.max(4);
         let mut at = start;
-        while end.saturating_sub(at) >= header.size {
+        while end.saturating_sub(at) >= least {
             let length = self.bytes(at, at + 2);
             let says = length
                 .first_chunk()
                 .map_or(0, |bytes| self.order.u16(*bytes));
             let left = end - at;
-            if u32::from(says) < header.size || u32::from(says) > left {
+            if u32::from(says) < least || u32::from(says) > left {
                 self.tape
                     .note(parent, NoteKind::AttributeLength { says, left });
                 break;
@@ -74,8 +77,7 @@ impl Walker<'_> {
                 false,
             );
             self.tape.close(node, to);
-            at = to.saturating_add(3).min(end) & !3;
-            at = at.max(to);
+            at = at.saturating_add(align(u32::from(says))).min(end);
             self.padding(to, at, depth);
         }
         self.unknown(at, end, depth);

@@ -6,8 +6,8 @@ use crate::note::NoteKind;
 use crate::schema::{Direction, Message, base};
 use crate::tape::{MessageMark, NodeFlags, NodeIndex};
 use crate::wire::{
-    NLM_F_CAPPED, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLMSG_MIN_TYPE, Nlmsghdr,
-    RawMessage, align, done_has_errno, nlmsghdr, protocol,
+    NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, Nlmsghdr,
+    RawMessage, align, done_has_errno, is_control, nlmsghdr, protocol,
 };
 
 /// Where the body of a message lies and how it is to be read.
@@ -20,6 +20,7 @@ struct Body {
     end: u32,
     depth: u8,
     direction: Direction,
+    nth: u32,
     quoted: bool,
 }
 
@@ -28,6 +29,7 @@ impl Walker<'_> {
         &mut self,
         protocol: u16,
         raw: RawMessage<'_>,
+        nth: u32,
         direction: Option<Direction>,
     ) {
         let len = u32::try_from(raw.bytes.len()).unwrap_or(0);
@@ -65,13 +67,14 @@ impl Walker<'_> {
             end,
             depth: 2,
             direction: direction.unwrap_or(by_flags),
+            nth,
             quoted: false,
         });
         self.tape.close(node, end);
     }
 
     fn body(&mut self, body: Body) {
-        if body.header.kind >= NLMSG_MIN_TYPE {
+        if !is_control(body.protocol, body.header.kind) {
             self.payload(body);
             return;
         }
@@ -79,6 +82,7 @@ impl Walker<'_> {
             node: body.node,
             family: None,
             message: None,
+            nth: body.nth,
             quoted: body.quoted,
         });
         match body.header.kind {
@@ -111,6 +115,7 @@ impl Walker<'_> {
             node: body.node,
             family,
             message,
+            nth: body.nth,
             quoted: body.quoted,
         });
         let mut at = start;
@@ -163,18 +168,21 @@ impl Walker<'_> {
             return;
         };
         let left = body.end - at;
-        let whole =
-            if body.header.has(NLM_F_CAPPED) || quoted.len < NLMSG_HDRLEN || quoted.len > left {
-                NLMSG_HDRLEN
-            } else {
-                quoted.len
-            };
-        // Without the flag, an acknowledgement of old kernels quotes the header alone
-        // too, and nothing follows it.
+        let whole = if body.header.has(NLM_F_CAPPED) {
+            NLMSG_HDRLEN
+        } else {
+            // An acknowledgement of old kernels quotes the header alone without saying
+            // so, and nothing follows it.
+            quoted.len.clamp(NLMSG_HDRLEN, left)
+        };
         let to = at + whole;
-        let node = self
-            .tape
-            .open(&base::QUOTED, at, body.depth, NodeFlags::NONE);
+        let cut = !body.header.has(NLM_F_CAPPED) && left > NLMSG_HDRLEN && quoted.len > left;
+        let flags = if cut { NodeFlags::CUT } else { NodeFlags::NONE };
+        let node = self.tape.open(&base::QUOTED, at, body.depth, flags);
+        if cut {
+            let says = quoted.len;
+            self.tape.note(node, NoteKind::MessageLength { says, left });
+        }
         self.node(
             &base::QUOTED_NLMSGHDR,
             at,
@@ -218,6 +226,7 @@ impl Walker<'_> {
             node: body.node,
             family,
             message,
+            nth: body.nth,
             quoted: true,
         });
     }
@@ -262,15 +271,11 @@ impl Walker<'_> {
     }
 
     fn ext_ack(&mut self, start: u32, body: Body) {
-        if start < body.end {
-            self.attributes(
-                Some(base::EXT_ACK),
-                start,
-                body.end,
-                body.depth,
-                None,
-                false,
-            );
+        if body.header.has(NLM_F_ACK_TLVS) {
+            let set = Some(base::EXT_ACK);
+            self.attributes(set, start, body.end, body.depth, None, false);
+        } else {
+            self.trailing(start, body.end, body.depth);
         }
     }
 }

@@ -10,6 +10,8 @@ mod custom;
 mod guess;
 mod message;
 mod scope;
+#[cfg(test)]
+mod tests;
 
 use crate::note::NoteKind;
 use crate::schema::{Direction, GenlIds, Member, Schema, Struct, base};
@@ -105,8 +107,16 @@ impl Walker<'_> {
         let mut messages =
             Messages::new(&self.frame[cooked.len as usize..], cooked.len, self.order);
         let mut nth = 0;
-        while let Some(raw) = messages.next() {
-            self.message(cooked.protocol, raw, direction(nth));
+        loop {
+            let (rest, start) = messages.rest();
+            if self.tape.index() >= MAX_NODES && !rest.is_empty() {
+                if let Some(rest) = self.unknown(start, end, 1) {
+                    self.tape.note(rest, NoteKind::TooMany);
+                }
+                return;
+            }
+            let Some(raw) = messages.next() else { break };
+            self.message(cooked.protocol, raw, nth, direction(nth));
             nth += 1;
             let message_end = raw.offset + u32::try_from(raw.bytes.len()).unwrap_or(0);
             self.padding(message_end, messages.rest().1, 1);

@@ -1,7 +1,8 @@
 //! Where a sub-message's selector is looked for: the sets and structs around it.
 
 use crate::schema::{AttributeSet, Field, Struct};
-use crate::wire::{NLA_HDRLEN, Order, align, nlattr};
+use crate::value::order_of;
+use crate::wire::{NLA_F_NET_BYTEORDER, NLA_HDRLEN, Order, align, nlattr};
 
 /// How many attributes of a set are searched for a selector. The kernel puts it first
 /// or second; the cap keeps the cost of a hostile message linear.
@@ -23,6 +24,8 @@ pub(super) struct Scope<'p> {
 pub(super) struct Selected<'f> {
     pub(super) field: &'static Field,
     pub(super) payload: &'f [u8],
+    /// Byte order of its integers.
+    pub(super) order: Order,
 }
 
 impl Scope<'_> {
@@ -37,7 +40,7 @@ impl Scope<'_> {
         while let Some(level) = scope {
             if let Some(found) = level
                 .attribute(frame, order, name)
-                .or_else(|| level.member(frame, name))
+                .or_else(|| level.member(frame, order, name))
             {
                 return Some(found);
             }
@@ -57,14 +60,23 @@ impl Scope<'_> {
             let (_, header) = nlattr(order)(rest).ok()?;
             let payload = rest.get(NLA_HDRLEN as usize..usize::from(header.len))?;
             if header.number() == field.number {
-                return Some(Selected { field, payload });
+                let host = if header.kind & NLA_F_NET_BYTEORDER == 0 {
+                    order
+                } else {
+                    Order::Big
+                };
+                return Some(Selected {
+                    field,
+                    payload,
+                    order: order_of(field, host),
+                });
             }
             rest = rest.get(align(u32::from(header.len)) as usize..)?;
         }
         None
     }
 
-    fn member<'f>(&self, frame: &'f [u8], name: &str) -> Option<Selected<'f>> {
+    fn member<'f>(&self, frame: &'f [u8], order: Order, name: &str) -> Option<Selected<'f>> {
         let (layout, start) = self.header?;
         let member = layout
             .members
@@ -75,6 +87,7 @@ impl Scope<'_> {
         Some(Selected {
             field: &member.field,
             payload,
+            order: order_of(&member.field, order),
         })
     }
 }

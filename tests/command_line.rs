@@ -1,100 +1,13 @@
 //! The command line as a process: what is printed where, and the exit status.
 
+mod process;
+
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 
-/// A capture that is in the repository.
-fn capture(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    root.join("../captures").join(name)
-}
-
-/// A file made for a test, gone when it ends.
-struct Made(PathBuf);
-
-impl Made {
-    fn new(name: &str, bytes: &[u8]) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::write(&path, bytes).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Made {
-    fn drop(&mut self) {
-        // What is left over is overwritten the next time.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn nlscope(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nlscope"));
-    command
-        .args(args)
-        .env_remove("NO_COLOR")
-        .stdin(Stdio::null());
-    command
-}
-
-fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap()
-}
-
-/// Runs with `path` as the last argument: exit status, lines on standard output, and
-/// standard error with the path replaced by FILE.
-fn on(args: &[&str], path: &Path) -> (Option<i32>, usize, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = nlscope(args).arg(path).output().unwrap();
-    let errors = text(&stderr).replace(&path.display().to_string(), "FILE");
-    (status.code(), text(&stdout).lines().count(), errors)
-}
-
-/// Runs with these bytes on standard input.
-fn fed(args: &[&str], bytes: &[u8]) -> Output {
-    let mut child = nlscope(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let bytes = bytes.to_vec();
-    // Whoever does not read to the end closes the pipe.
-    let feeder = std::thread::spawn(move || drop(stdin.write_all(&bytes)));
-    let output = child.wait_with_output().unwrap();
-    feeder.join().unwrap();
-    output
-}
-
-/// A file of these bytes: one line on standard error, and the same through standard input.
-#[track_caller]
-fn check(name: &str, bytes: &[u8], status: i32, lines: usize, expected: &str) {
-    let made = Made::new(name, bytes);
-    let shown = on(&["dump"], &made.0);
-    let complaint = |input| format!("nlscope: {input}: {expected}\n");
-    assert_eq!(shown, (Some(status), lines, complaint("FILE")));
-    let output = fed(&["dump", "-"], bytes);
-    assert_eq!(output.status.code(), Some(status));
-    assert_eq!(text(&output.stdout).lines().count(), lines);
-    assert_eq!(text(&output.stderr), complaint("standard input"));
-}
-
-#[test]
-fn what_is_no_capture_is_one_clear_line() {
-    check("empty", b"", 1, 0, "the file is empty");
-    check("text", b"some text\n", 1, 0, "neither pcap nor pcapng");
-    check("zeros", &[0; 500], 1, 0, "neither pcap nor pcapng");
-    let head = &fs::read(capture("xfrm.pcap")).unwrap()[..20];
-    let words = "cut off inside the file header, after 20 bytes";
-    check("head", head, 1, 0, words);
-    let garbage = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0xff, 0xff, 0xff];
-    check("garbage.gz", &garbage, 1, 0, "gzip: corrupt deflate stream");
-}
+use process::{Made, capture, fed, nlscope, on, text};
 
 #[test]
 fn what_cannot_be_opened_is_said() {
@@ -103,30 +16,6 @@ fn what_cannot_be_opened_is_said() {
     let missing = Path::new("no/such/file.pcap");
     assert_eq!(on(&["dump"], missing), no("No such file or directory"));
     assert_eq!(on(&[], missing), no("No such file or directory"));
-}
-
-#[test]
-fn another_link_type_is_named() {
-    let mut file = fs::read(capture("xfrm.pcap")).unwrap();
-    file[20] = 1;
-    let words = "link type 1 (Ethernet) cannot hold netlink (link types 253, 113 and 276 can)";
-    check("ethernet.pcap", &file, 1, 0, words);
-}
-
-#[test]
-fn a_cut_file_shows_what_comes_before() {
-    let file = fs::read(capture("xfrm.pcap")).unwrap();
-    let words = "damaged at byte 4952: the file ends inside a record, \
-                 at least 20 bytes are missing";
-    check("cut.pcap", &file[..5000], 2, 18, words);
-}
-
-#[test]
-fn a_length_that_was_overwritten_ends_the_capture() {
-    let mut file = fs::read(capture("xfrm.pcap")).unwrap();
-    file[4952 + 8..4952 + 12].fill(0xff);
-    let words = "damaged at byte 4952: a record of 4294967295 bytes, 16777216 is the most";
-    check("absurd.pcap", &file, 2, 18, words);
 }
 
 #[test]
@@ -204,26 +93,6 @@ fn a_frame_without_message_is_not_lost() {
 }
 
 #[test]
-fn json_is_valid_line_by_line_and_nothing_reaches_the_terminal() {
-    let path = capture("malformed.pcap");
-    let control = |c: char| c.is_control() && c != '\n';
-    for args in [
-        &["dump", "-T", "json"][..],
-        &["dump"],
-        &["dump", "-V", "-x"],
-    ] {
-        let output = nlscope(args).arg(&path).output().unwrap();
-        let shown = text(&output.stdout);
-        assert!(!shown.contains(control), "{args:?}");
-        if args.contains(&"json") {
-            for line in shown.lines() {
-                serde_json::from_str::<serde_json::Value>(line).unwrap();
-            }
-        }
-    }
-}
-
-#[test]
 fn copies_are_folded_when_asked() {
     let path = capture("rt-bridge.pcap");
     let count = |args: &[&str]| {
@@ -273,13 +142,60 @@ fn a_stream_is_printed_as_it_arrives() {
 #[test]
 fn wrong_usage_has_status_2() {
     let path = capture("xfrm.pcap");
-    let (status, _, errors) = on(&["dump", "-Y", "foo == 1"], &path);
-    assert_eq!(status, Some(2));
-    assert!(errors.starts_with("nlscope: filter: "), "{errors}");
-    assert!(errors.ends_with("\n  foo == 1\n  ^^^\n"), "{errors}");
     assert_eq!(on(&["dump", "--genl", "x"], &path).0, Some(2));
     assert_eq!(on(&["dump", "--count", "-V"], &path).0, Some(2));
     assert_eq!(nlscope(&[]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn a_mistake_in_a_filter_is_shown_in_its_place() {
+    #[track_caller]
+    fn check(filter: &str, carets: &str, words: &str) {
+        let (status, lines, errors) = on(&["dump", "-Y", filter], &capture("xfrm.pcap"));
+        let expected = format!("nlscope: filter: {words}\n  {filter}\n  {carets}\n");
+        assert_eq!((status, lines, errors), (Some(2), 0, expected));
+    }
+    check("foo == 1", "^^^", "no field is called `foo`");
+    check(
+        "errno && ifnam == \"x\"",
+        "         ^^^^^",
+        "no field is called `ifnam`; did you mean `ifname`?",
+    );
+    check(
+        "rt-link.linkinfo.knd",
+        "                 ^^^",
+        "`linkinfo` has no field `knd`; did you mean `rt-link.linkinfo.kind`?",
+    );
+    check(
+        "rt-addr.address == \"eth0\"",
+        "                   ^^^^^^",
+        "`rt-addr.address` is an IP address or prefix, not `eth0`",
+    );
+    check(
+        "rt-link.ifname == 10.0.0.1",
+        "                  ^^^^^^^^",
+        "`rt-link.ifname` is text, not an address; did you mean `\"10.0.0.1\"`?",
+    );
+    check(
+        "ifname && (type == 16",
+        "          ^",
+        "this parenthesis is not closed",
+    );
+    check(
+        "ifname matches \"a[\"",
+        "               ^^^^",
+        "bad regular expression: unclosed character class",
+    );
+    check(
+        "protocol == rout",
+        "            ^^^^",
+        "no value of `protocol` is called `rout`; did you mean `route`?",
+    );
+    check(
+        "errno ==",
+        "        ^",
+        "expected a value, but the filter ends here",
+    );
 }
 
 #[test]
@@ -312,10 +228,46 @@ fn a_specification_adds_a_family() {
         .unwrap();
     assert_eq!(text(&output.stderr), "");
     assert!(text(&output.stdout).contains("size"));
-    let broken = Made::new("broken.yaml", b"name: [\n");
-    let (status, _, errors) = on(&["schema", "list", "--spec"], &broken.0);
-    assert_eq!(status, Some(1));
-    assert!(errors.starts_with("nlscope: FILE:"), "{errors}");
+}
+
+/// A specification that is refused, with its place and the reason.
+#[track_caller]
+fn check_spec(name: &str, spec: &[u8], expected: &str) {
+    let spec = Made::new(name, spec);
+    let path = spec.0.display().to_string();
+    let capture = capture("xfrm.pcap").display().to_string();
+    for args in [&["schema", "list"][..], &["dump", &capture]] {
+        let output = nlscope(args).args(["--spec", &path]).output().unwrap();
+        let errors = text(&output.stderr).replace(&path, "FILE");
+        assert_eq!(errors, format!("nlscope: FILE{expected}\n"));
+        assert_eq!(output.stdout, b"");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn a_wrong_specification_is_refused_with_line_and_reason() {
+    let with = |attribute: &str| {
+        format!(
+            "name: toy\nprotocol: genetlink\nattribute-sets:\n  - name: attrs\n    attributes:\n      \
+             - {{name: size, {attribute}}}\n"
+        )
+    };
+    let words = ":1:7: expected string scalar";
+    check_spec("syntax.yaml", b"name: [\n", words);
+    let words = ": stream did not contain valid UTF-8";
+    check_spec("binary.yaml", b"\xff\xfe", words);
+    let spec = with("type: u33");
+    let words = r#":6:28: unknown type "u33"; did you mean "u32"?"#;
+    check_spec("type.yaml", spec.as_bytes(), words);
+    let spec = with("type: nest, nested-attributes: atrs");
+    let words = r#":6:53: unknown attribute-set "atrs"; did you mean "attrs"?"#;
+    check_spec("set.yaml", spec.as_bytes(), words);
+    let spec = with("type: u32, enum: \"\\e[31m\"");
+    let words = r#":6:39: unknown enum "\u{1b}[31m""#;
+    check_spec("enum.yaml", spec.as_bytes(), words);
+    let missing = ": no operations and no multicast groups: there is no family";
+    check_spec("family.yaml", with("type: u32").as_bytes(), missing);
 }
 
 #[test]

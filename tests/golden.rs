@@ -75,7 +75,7 @@ fn transcript(frames: &[OwnedFrame]) -> Transcript {
             return;
         }
         let show = Show {
-            names: view.head.context,
+            names: &view.head.context.names_at(view.head.frame.number),
             numeric: false,
             redact: false,
         };

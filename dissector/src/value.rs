@@ -167,10 +167,10 @@ fn integer<'t>(field: &Field, bytes: &'t [u8], order: Order, signed: bool) -> Va
 }
 
 fn bitfield(bytes: &[u8], order: Order) -> Value<'_> {
-    match *bytes {
-        [a, b, c, d, e, f, g, h] => Value::Bitfield {
-            value: order.u32([a, b, c, d]),
-            selector: order.u32([e, f, g, h]),
+    match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(value), Some(selector)) if bytes.len() == 8 => Value::Bitfield {
+            value: order.u32(*value),
+            selector: order.u32(*selector),
         },
         _ => Value::Bytes(bytes),
     }

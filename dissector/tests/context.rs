@@ -109,6 +109,12 @@ impl Feeder {
         self.records.len() - 1
     }
 
+    /// The name that an interface has now.
+    fn name(&self, index: u32) -> Option<String> {
+        let names = self.context.names_at(self.frames);
+        names.interface(index).map(str::to_owned)
+    }
+
     #[track_caller]
     fn answers(&self, answer: usize, request: usize, role: Role) {
         let record = &self.records[answer];
@@ -162,6 +168,33 @@ fn a_dump_is_open_until_it_is_done() {
     let done = feeder.feed(ROUTE, &message(3, MULTI, 9, 5).with([0; 4]));
     feeder.answers(done, asked, Role::End);
     assert_eq!(feeder.records[asked].role, Role::Request);
+}
+
+#[test]
+fn several_messages_may_end_without_an_errno() {
+    let part = |feeder: &mut Feeder| feeder.feed(GENERIC, &message(30, MULTI, 9, 5));
+    let done = message(3, MULTI, 9, 5).with([]);
+    for flags in [REQUEST, REQUEST | ACK] {
+        let mut feeder = Feeder::new();
+        let ask = message(30, flags, 9, 5);
+        let asked = feeder.feed(GENERIC, &ask);
+        let reply = part(&mut feeder);
+        feeder.answers(reply, asked, Role::Reply);
+        let end = feeder.feed(GENERIC, &done);
+        feeder.answers(end, asked, Role::End);
+        let last = if flags == REQUEST {
+            end
+        } else {
+            assert_eq!(feeder.records[asked].role, Role::OpenRequest);
+            feeder.feed(GENERIC, &Message::error(0, &ask, 5))
+        };
+        feeder.answers(last, asked, Role::End);
+        let end = feeder.records[asked].end;
+        assert_eq!(end, Some(feeder.records[last].number));
+    }
+    let mut feeder = Feeder::new();
+    let unasked = feeder.feed(GENERIC, &message(3, MULTI, 0, 0).with([]));
+    assert_eq!(feeder.records[unasked].role, Role::Notification);
 }
 
 #[test]
@@ -415,16 +448,22 @@ fn interfaces_are_named_by_link_messages_of_the_kernel_alone() {
         ROUTE,
         &message(16, REQUEST, 1, 0).with(link(2, b"asked0\0")),
     );
-    assert_eq!(feeder.context.interface(2), None);
+    assert_eq!(feeder.name(2), None);
     feeder.feed(ROUTE, &message(16, 0, 0, 0).with(link(2, b"eth0\0")));
-    assert_eq!(feeder.context.interface(2), Some("eth0"));
+    assert_eq!(feeder.name(2).as_deref(), Some("eth0"));
     feeder.feed(ROUTE, &message(16, 0, 0, 0).with(link(2, b"lan0\0")));
-    assert_eq!(feeder.context.interface(2), Some("lan0"));
+    assert_eq!(feeder.name(2).as_deref(), Some("lan0"));
+    let before = feeder.context.names_at(feeder.frames - 1);
+    assert_eq!(
+        before.interface(2),
+        Some("eth0"),
+        "a name holds from its message on"
+    );
     feeder.feed(
         ROUTE,
         &message(16, 0, 0, 0).with(link(3, b"far-too-long-for-a-name\0")),
     );
-    assert_eq!(feeder.context.interface(3), None);
+    assert_eq!(feeder.name(3), None);
 }
 
 #[test]

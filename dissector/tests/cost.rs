@@ -114,7 +114,7 @@ fn nests_in_nests() {
         let mut nest = attribute(1, &[1; 8]);
         while nest.len() < 8000 {
             let more = [nest.as_slice(), &attribute(2, &[])].concat();
-            nest = attribute(200 | 0x8000, &more);
+            nest = attribute(0x80c8, &more);
         }
         link(&nest.repeat(len / nest.len()))
     });
@@ -125,7 +125,7 @@ fn one_wide_nest_at_the_bottom_of_many() {
     check(ROUTE, |len| {
         let mut nest = attribute(1, &[]).repeat(1500);
         for _ in 0..60 {
-            nest = attribute(200 | 0x8000, &nest);
+            nest = attribute(0x80c8, &nest);
         }
         link(&nest.repeat(len / nest.len()))
     });

@@ -74,11 +74,11 @@ fn message(kind: u16, flags: u16, command: u8, attributes: &[Vec<u8>]) -> Vec<u8
 }
 
 /// nlctrl's word that the family has its id, after the message itself.
-fn capture(of: Vec<u8>) -> Vec<OwnedFrame> {
+fn capture(of: &[u8]) -> Vec<OwnedFrame> {
     let name = attribute(2, b"dbus\0");
     let told = message(16, 0, 1, &[name, attribute(1, &ID.to_le_bytes())]);
     vec![
-        OwnedFrame::nlmon(1, 16, &of),
+        OwnedFrame::nlmon(1, 16, of),
         OwnedFrame::nlmon(2, 16, &told),
     ]
 }
@@ -88,7 +88,7 @@ fn check(command: u8, attributes: &[Vec<u8>], name: &str, expected: &str) {
     let mut schema = Schema::builtin();
     schema.add(ynl::load(DBUS, "dbus.yaml").unwrap());
     let mut found = Vec::new();
-    let frames = capture(message(ID, 1, command, attributes));
+    let frames = capture(&message(ID, 1, command, attributes));
     captures::each_message(schema, &frames, |view| {
         let mut json = Vec::new();
         export::json(&mut json, view, &Options::PLAIN).unwrap();

@@ -1,5 +1,5 @@
 //! Bytes to everything that is made of them: messages, tape, filter, lines, tree, hex,
-//! JSON, PDML.
+//! JSON, PDML, the interface.
 //!
 //! The input is a series of frames (see `frames`), fed to one context in order.
 
@@ -65,7 +65,16 @@ fuzz_target!(|input: &[u8]| {
     for frame in &frames {
         screen(&context, &frames, frame, &records, &options);
     }
+    interface(&frames);
 });
+
+/// Looks at every message, opens every node, and goes through the bytes.
+fn interface(frames: &[Frame<'_>]) {
+    let keys = "jjj\tjjjj jj\tllljjGg";
+    for screen in nlscope::headless::screens(&SCHEMA, frames, keys, (100, 30)) {
+        screen.lines().for_each(printable);
+    }
+}
 
 /// Each frame is a byte of shape, two bytes of length (little-endian), and its bytes.
 /// The last may be shorter than its length says.

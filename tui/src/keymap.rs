@@ -112,12 +112,12 @@ const fn k(code: KeyCode) -> Key {
 #[derive(Debug)]
 pub(crate) struct Binding {
     /// Where it holds.
-    pub(crate) mode: Mode,
+    pub mode: Mode,
     keys: &'static [Key],
     /// What it does.
-    pub(crate) action: Action,
+    pub action: Action,
     /// What it does, in words.
-    pub(crate) help: &'static str,
+    pub help: &'static str,
 }
 
 impl Binding {

@@ -1,15 +1,17 @@
 //! nlscope: what the Linux kernel and its programs say to each other over netlink.
 //!
-//! The program is a library, so that the interface can be run without a terminal.
+//! The program is a library, so that its interface can be run without a terminal:
+//! [`headless`].
 
-pub mod app;
+mod app;
 mod cli;
 mod dump;
-pub mod keymap;
+pub mod headless;
+mod keymap;
 mod list;
-pub mod source;
-pub mod terminal;
-pub mod view;
+mod source;
+mod terminal;
+mod view;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -25,7 +27,7 @@ use view::Palette;
 
 /// How it went, where it could be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+enum Status {
     /// All well.
     Well,
     /// The input is damaged, what could be read was shown.
@@ -103,10 +105,12 @@ fn open(args: Open) -> anyhow::Result<Status> {
         });
     }
     let input = input(args.file)?;
+    let schema = cli::schema(&args.known.spec)?;
+    args.shown.filter(&schema)?;
     let settings = Settings {
         title: input.to_string(),
         filter: args.shown.filter.unwrap_or_default(),
-        schema: Arc::new(cli::schema(&args.known.spec)?),
+        schema: Arc::new(schema),
         genl: args.known.genl,
         numeric: args.shown.numeric,
         redact: args.shown.redact,

@@ -56,9 +56,15 @@ pub(crate) fn run(
         App::new(settings).map_err(|error| anyhow!("filter: {}", error.render(&filter)))?;
     let signal = catch_signals()?;
     let before = panic::take_hook();
+    let interface = thread::current().id();
     panic::set_hook(Box::new(move |info| {
-        give_back();
-        before(info);
+        // What another thread has to say would spoil the screen; that it is gone is seen
+        // at its channel.
+        let ours = thread::current().id() == interface;
+        if ours || !TAKEN.load(Ordering::SeqCst) {
+            give_back();
+            before(info);
+        }
     }));
     let ended = take()
         .and_then(|()| Terminal::new(CrosstermBackend::new(stdout())))
@@ -71,9 +77,9 @@ pub(crate) fn run(
         emulate_default_handler(signal).context("cannot end by the signal")?;
     }
     match app.reading() {
-        Reading::Ended(Err(SourceError::Unusable(text))) => Err(anyhow!("{text}")),
+        Reading::Ended(Err(SourceError::Unusable(text))) => Err(anyhow!("{}: {text}", app.title())),
         Reading::Ended(Err(SourceError::Damaged(text))) => {
-            complain(&text);
+            complain(&format!("{}: {text}", app.title()));
             Ok(Status::Damaged)
         }
         _ => Ok(Status::Well),
@@ -94,7 +100,7 @@ fn run_loop(
     while signal.load(Ordering::Relaxed) == 0 {
         changed |= receive(app, source, &mut open);
         let unusable = matches!(app.reading(), Reading::Ended(Err(SourceError::Unusable(_))));
-        if unusable && app.messages().len() == 0 && !app.has_work() {
+        if unusable && app.messages().count() == 0 && !app.has_work() {
             return Ok(());
         }
         if app.has_work() {
@@ -144,7 +150,14 @@ fn receive(app: &mut App, source: &Receiver<SourceEvent>, open: &mut bool) -> bo
                 some = true;
             }
             Err(TryRecvError::Empty) => break,
-            Err(TryRecvError::Disconnected) => *open = false,
+            Err(TryRecvError::Disconnected) => {
+                *open = false;
+                if matches!(app.reading(), Reading::Yes(..)) {
+                    let text = "reading stopped before the end, by a mistake in the program";
+                    let error = SourceError::Damaged(text.to_owned());
+                    app.receive(SourceEvent::End(Err(error)));
+                }
+            }
         }
     }
     some

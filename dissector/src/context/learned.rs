@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use crate::schema::{GenlIds, Schema};
 use crate::wire::{NLA_HDRLEN, Order, RawMessage, align, nlattr, protocol};
 
-/// How many interfaces are remembered, so that a hostile capture cannot fill the memory.
-const MAX_INTERFACES: usize = 1 << 16;
+/// How many names are remembered, so that a hostile capture cannot fill the memory.
+const MAX_NAMES: usize = 1 << 16;
 /// Longest interface name the kernel allows, with its NUL (`IFNAMSIZ`).
 const IFNAMSIZ: usize = 16;
 /// Longest name of a generic netlink family, with its NUL (`GENL_NAMSIZ`).
@@ -23,36 +23,46 @@ const GENL_HDRLEN: usize = 4;
 const CTRL_ATTR_FAMILY_ID: u16 = 1;
 const CTRL_ATTR_FAMILY_NAME: u16 = 2;
 
-/// Interface names by index.
+/// Interface names by index, and since which frame each held.
 #[derive(Debug, Default)]
 pub(super) struct Interfaces {
-    names: HashMap<u32, String>,
+    /// Of each interface the frames that told a new name, in order.
+    names: HashMap<u32, Vec<(u32, String)>>,
+    told: usize,
 }
 
 impl Interfaces {
-    pub(super) fn name(&self, index: u32) -> Option<&str> {
-        self.names.get(&index).map(String::as_str)
+    /// The name at the time of a frame: what was told last by then, else what is told
+    /// first later on.
+    pub(super) fn name(&self, index: u32, frame: u32) -> Option<&str> {
+        let told = self.names.get(&index)?;
+        let later = told.partition_point(|(since, _)| *since <= frame);
+        told.get(later.saturating_sub(1))
+            .map(|(_, name)| name.as_str())
     }
 
-    /// Takes the name from a link message of the kernel. `first` keeps a name that is
-    /// known already: in a pass ahead, the first name is the one that held at the start.
-    pub(super) fn learn(&mut self, message: &RawMessage<'_>, order: Order, first: bool) {
+    /// Takes the name from a link message of the kernel in frame number `frame`. A frame
+    /// that was looked at before tells nothing new.
+    pub(super) fn learn(&mut self, message: &RawMessage<'_>, order: Order, frame: u32) {
         let payload = message.payload();
-        if message.header.kind != RTM_NEWLINK {
+        if message.header.kind != RTM_NEWLINK || self.told >= MAX_NAMES {
             return;
         }
         let (Some(index), Some(rest)) = (payload.get(4..8), payload.get(IFINFOMSG_LEN..)) else {
             return;
         };
         let index = u32::try_from(order.unsigned(index)).unwrap_or(0);
-        let known = self.names.contains_key(&index);
-        if index == 0 || (first && known) || (!known && self.names.len() >= MAX_INTERFACES) {
+        let name = attribute(rest, order, IFLA_IFNAME).and_then(|name| text(name, IFNAMSIZ));
+        let Some(name) = name.filter(|_| index != 0) else {
             return;
-        }
-        if let Some(name) =
-            attribute(rest, order, IFLA_IFNAME).and_then(|name| text(name, IFNAMSIZ))
+        };
+        let told = self.names.entry(index).or_default();
+        if told
+            .last()
+            .is_none_or(|(since, last)| *since < frame && *last != name)
         {
-            self.names.insert(index, name);
+            told.push((frame, name));
+            self.told += 1;
         }
     }
 }

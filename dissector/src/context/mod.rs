@@ -37,8 +37,9 @@ use crate::tape::Tape;
 use crate::value::Names;
 use crate::walk::{FrameShape, dissect};
 use crate::wire::{
-    Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_ERROR, Nlmsghdr,
-    Order, OrderGuess, RawMessage, ends, errno, guess_order, is_control, nlmsghdr, protocol,
+    Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
+    Nlmsghdr, Order, OrderGuess, RawMessage, ends, errno, guess_order, is_control, nlmsghdr,
+    protocol,
 };
 
 /// The flags from 0x100 to 0x800, whose meaning depends on the message.
@@ -103,6 +104,15 @@ impl Context {
         &self.ids
     }
 
+    /// The names that held at the time of frame number `frame`.
+    #[must_use]
+    pub fn names_at(&self, frame: u32) -> NamesAt<'_> {
+        NamesAt {
+            context: self,
+            frame,
+        }
+    }
+
     /// Says that `id` is the family registered as `name` (`--genl id=name`).
     pub fn learn_genl(&mut self, id: u16, name: &str) {
         self.ids.learn(&self.schema, id, name);
@@ -111,7 +121,7 @@ impl Context {
     /// Takes from a frame only what helps to read others: generic netlink ids and
     /// interface names, byte order. The first pass over a file.
     pub fn learn(&mut self, frame: &Frame<'_>) {
-        self.names_of(frame, true);
+        self.names_of(frame);
     }
 
     /// Takes a frame, the next in order: appends a record for each of its messages to
@@ -123,7 +133,7 @@ impl Context {
         records: &mut Vec<Record>,
         amendments: &mut Vec<Amendment>,
     ) {
-        self.names_of(frame, false);
+        self.names_of(frame);
         let Some((protocol, order, messages)) = self.messages(frame) else {
             return;
         };
@@ -205,7 +215,7 @@ impl Context {
         ))
     }
 
-    fn names_of(&mut self, frame: &Frame<'_>, first: bool) {
+    fn names_of(&mut self, frame: &Frame<'_>) {
         let Some((cooked, content)) = Self::content(frame) else {
             return;
         };
@@ -223,7 +233,7 @@ impl Context {
         }
         for message in messages.filter(|message| !message.header.has(NLM_F_REQUEST)) {
             if protocol == protocol::ROUTE {
-                self.interfaces.learn(&message, order, first);
+                self.interfaces.learn(&message, order, frame.number);
             } else {
                 learned::learn_genl(&mut self.ids, &self.schema, &message, order);
             }
@@ -234,7 +244,7 @@ impl Context {
         let direction = self.direction(seen);
         let part = match direction {
             Direction::ToKernel => self.request(seen),
-            Direction::FromKernel => self.from_kernel(seen, amendments),
+            Direction::FromKernel => self.told_by_kernel(seen, amendments),
         };
         let answers = matches!(part.role, Role::Reply | Role::End);
         let latency = part
@@ -334,7 +344,7 @@ impl Context {
         }
     }
 
-    fn from_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
+    fn told_by_kernel(&mut self, seen: Seen<'_>, amendments: &mut Vec<Amendment>) -> Part {
         let header = seen.raw.header;
         let ends = ends(header, seen.protocol);
         let message = self.meaning(seen, Direction::FromKernel);
@@ -374,11 +384,13 @@ impl Context {
                 change: Change::Port(header.pid),
             });
         }
+        // The last of several messages that are no dump, as devlink and team send them.
+        let bare = header.kind == NLMSG_DONE && seen.raw.payload().is_empty();
         let state = match (ends, asked.wants_end) {
-            (true, _) => State::Ended,
+            (true, true) if bare => State::Open,
             (false, true) => State::Open,
             (false, false) if header.has(NLM_F_MULTI) => State::PerhapsEnded,
-            (false, false) => State::Ended,
+            _ => State::Ended,
         };
         if state > State::Open && asked.state < State::Ended {
             let change = Change::End {
@@ -426,9 +438,16 @@ impl Context {
     }
 }
 
-impl Names for Context {
+/// The names that held at the time of a frame: see [`Context::names_at`].
+#[derive(Debug, Clone, Copy)]
+pub struct NamesAt<'c> {
+    context: &'c Context,
+    frame: u32,
+}
+
+impl Names for NamesAt<'_> {
     fn interface(&self, index: u32) -> Option<&str> {
-        self.interfaces.name(index)
+        self.context.interfaces.name(index, self.frame)
     }
 }
 

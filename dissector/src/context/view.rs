@@ -1,9 +1,11 @@
 //! A message as filters and exports see it.
 
+use std::ops::Range;
+
 use super::{Context, Record};
 use crate::capture::Frame;
 use crate::schema::{Direction, Family, FlagsAs, Message, base};
-use crate::tape::{MessageMark, NodeRef, Tape};
+use crate::tape::{MessageMark, NodeIndex, NodeRef, Tape};
 use crate::wire::{Cooked, Messages, Nlmsghdr, Order, errno, is_control, protocol};
 
 /// All that is known of a message without a walk through its attributes.
@@ -150,6 +152,20 @@ pub struct RequestView<'a> {
 }
 
 impl<'a> MessageView<'a> {
+    /// The nodes that belong to the message when each of the frame's is shown by itself:
+    /// its own, what is left behind it up to the next one, and with the first message
+    /// what stands before it.
+    #[must_use]
+    pub fn extent(&self) -> Range<NodeIndex> {
+        let marks = self.tape.messages();
+        let after = marks.partition_point(|mark| mark.node <= self.mark.node);
+        let next = marks.iter().skip(after).find(|mark| !mark.quoted);
+        let first = marks.first().map(|mark| mark.node) == Some(self.mark.node);
+        let frame_end = self.tape.nodes().first().map_or(0, |frame| frame.next);
+        let start = if first { 1 } else { self.mark.node };
+        start..next.map_or(frame_end, |mark| mark.node)
+    }
+
     /// The message's node.
     #[must_use]
     pub fn node(&self) -> Option<NodeRef<'a>> {

@@ -30,6 +30,7 @@ use crate::wire::Nlmsghdr;
 /// `group-inferred` says so, `group` are inferred. `attrs` has the fixed header's members
 /// and the attributes. An error has `ext-ack`, with `at`, the path of the refused
 /// attribute, and `missing`, that of a missing one, and `quoted`, the request it carries.
+/// `notes` has also what is odd about the bytes behind the message, up to the next one.
 /// With [`Options::ranges`] there is `ranges`: the path of every node in order, and its
 /// first byte in the frame and the one after its last. What terminals would act on is
 /// escaped, so that the text may be printed.
@@ -167,14 +168,12 @@ impl Message<'_, '_> {
             map.serialize_entry("copy-of", &original.0)?;
         }
         let told = (record.errno != 0).then_some(record.errno);
-        if let Some(errno) = self.view.head.errno().or(told) {
-            let numeric = self.options.show.numeric || errno == 0;
-            match base::errno_name(errno).filter(|_| !numeric) {
-                Some(_) => map.serialize_entry("errno", &errno_name(errno, false))?,
-                None => map.serialize_entry("errno", &errno)?,
-            }
+        let errno = self.view.head.errno().or(told);
+        let named = |errno: &u32| base::errno_name(*errno).is_some() && *errno != 0;
+        match errno.filter(named).filter(|_| !self.options.show.numeric) {
+            Some(errno) => map.serialize_entry("errno", &errno_name(errno, false)),
+            None => map.serialize_entry("errno", &errno),
         }
-        Ok(())
     }
 
     fn answer<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
@@ -199,12 +198,7 @@ impl Message<'_, '_> {
     fn beside<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let walk = Walk { message: self };
         let notes = NotesInOrder::new(self.view.tape);
-        if !notes.is_empty() {
-            let found = walk.notes(notes);
-            if !found.is_empty() {
-                map.serialize_entry("notes", &found)?;
-            }
-        }
+        map.serialize_entry("notes", &walk.notes(notes))?;
         if self.options.ranges {
             map.serialize_entry("ranges", &walk)?;
         }
@@ -312,9 +306,14 @@ impl<'a> Walk<'_, '_, 'a> {
     }
 
     fn notes(&self, mut notes: NotesInOrder<'_>) -> Vec<NoteEntry> {
+        if notes.is_empty() {
+            return Vec::new();
+        }
         let mut trail = Trail::default();
         let mut found = Vec::new();
-        for node in self.nodes() {
+        let view = self.message.view;
+        let at = |index| view.tape.at(view.head.frame.bytes, index);
+        for node in view.extent().filter_map(at) {
             let path = trail.enter(node);
             while let Some(note) = notes.next_of(node.index()) {
                 let severity = match note.kind.severity() {

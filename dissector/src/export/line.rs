@@ -11,7 +11,7 @@ use super::{Options, Refused, Role, Span, limited, paint, refused};
 use crate::context::{self, Head, MessageView, Port};
 use crate::schema::Direction;
 use crate::text::Escaped;
-use crate::wire::{NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, Nlmsghdr, is_control};
+use crate::wire::{NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, is_control};
 
 /// Longest text of an error, in characters.
 const WORDS_WIDTH: usize = 120;
@@ -194,14 +194,11 @@ fn marks(view: &MessageView<'_>, out: &mut Vec<Span>) {
     if record.copy_of.is_some() {
         mark("[copy]");
     }
-    let notes = view.node().is_some_and(|node| {
-        let inside = node.index()..node.node().next;
-        let serious = |note: &crate::note::Note| {
-            note.kind.severity() > crate::note::Severity::Hint
-                && note.kind != crate::note::NoteKind::Refused
-        };
-        view.tape.notes_on(inside).iter().any(serious)
-    });
+    let serious = |note: &crate::note::Note| {
+        note.kind.severity() > crate::note::Severity::Hint
+            && note.kind != crate::note::NoteKind::Refused
+    };
+    let notes = view.tape.notes_on(view.extent()).iter().any(serious);
     if notes {
         space(out);
         out.push(Span::new(Role::Warning, "[malformed]"));
@@ -230,14 +227,15 @@ fn latency(view: &MessageView<'_>, out: &mut Vec<Span>) {
 fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out: &mut Vec<Span>) {
     space(out);
     let refused = refused(view);
+    let len = view.head.payload.len();
+    // Nothing at all may stand after the end of several messages.
+    let cut = len < 4 && (len > 0 || view.head.header.kind == NLMSG_ERROR);
     match &refused {
         Some(refused) if refused.errno != 0 => {
             let name = errno_name(refused.errno, options.show.numeric);
             out.push(Span::new(Role::Error, name));
         }
-        _ if view.head.payload.len() < 4 && !ends_empty(view.head.header) => {
-            out.push(Span::new(Role::Warning, "cut off"))
-        }
+        _ if cut => out.push(Span::new(Role::Warning, "cut off")),
         _ => out.push(Span::new(Role::Good, good)),
     }
     if let Some(refused) = &refused {
@@ -258,12 +256,6 @@ fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out
         out.push(Span::new(Role::Number, text));
     }
     latency(view, out);
-}
-
-/// Whether a message ends a multicast or a dump without an errno, as some families of
-/// generic netlink do.
-fn ends_empty(header: Nlmsghdr) -> bool {
-    header.kind == NLMSG_DONE && header.len == NLMSG_HDRLEN
 }
 
 /// The kernel's words, and where they point.

@@ -147,7 +147,7 @@ impl<W: io::Write> Packet<'_, W> {
         writeln!(self.out, "  </proto>")
     }
 
-    /// A field that no bytes of the frame say.
+    /// A field that no bytes of the frame say. Those of `geninfo` have a value all the same.
     fn told(
         &mut self,
         name: &str,
@@ -155,15 +155,11 @@ impl<W: io::Write> Packet<'_, W> {
         show: &dyn Display,
         value: &str,
     ) -> io::Result<()> {
-        write!(
+        writeln!(
             self.out,
-            "    <field name=\"{name}\" showname=\"{showname}: {0}\" size=\"0\" pos=\"0\" show=\"{0}\"",
+            "    <field name=\"{name}\" showname=\"{showname}: {0}\" size=\"0\" pos=\"0\" show=\"{0}\" value=\"{value}\"/>",
             Xml(show)
-        )?;
-        if !value.is_empty() {
-            write!(self.out, " value=\"{value}\"")?;
-        }
-        writeln!(self.out, "/>")
+        )
     }
 
     fn proto(&mut self, name: &str, node: NodeRef<'_>) -> io::Result<()> {

@@ -63,14 +63,7 @@ pub struct Tree<'a> {
 /// [`Options::ranges`].
 #[must_use]
 pub fn tree<'a>(view: &MessageView<'a>, options: &Options<'a>) -> Tree<'a> {
-    let marks = view.tape.messages();
-    let after = marks.partition_point(|mark| mark.node <= view.mark.node);
-    let mut later = marks.iter().skip(after);
-    let later = later.find(|mark| !mark.quoted);
-    let first = marks
-        .first()
-        .is_some_and(|mark| mark.node == view.mark.node);
-    let frame_end = view.tape.nodes().first().map_or(0, |frame| frame.next);
+    let extent = view.extent();
     let refused = refused(view).and_then(|refused| {
         let at = refused.at?;
         let here = std::ptr::eq(at.tape(), view.tape);
@@ -83,8 +76,8 @@ pub fn tree<'a>(view: &MessageView<'a>, options: &Options<'a>) -> Tree<'a> {
     Tree {
         view: *view,
         options: *options,
-        next: if first { 1 } else { view.mark.node },
-        end: later.map_or(frame_end, |mark| mark.node),
+        next: extent.start,
+        end: extent.end,
         notes: NotesInOrder::new(view.tape),
         pending: None,
         refused,

@@ -62,7 +62,7 @@ impl Constants<'_> {
         literal: &Literal<'_>,
     ) -> Result<Constant, FilterError> {
         match shape {
-            Shape::Text => text(literal).map(Constant::Text),
+            Shape::Text => self.text(literal),
             Shape::Bytes => self.bytes(literal),
             Shape::Address => self.address(literal),
             Shape::Number {
@@ -129,6 +129,16 @@ impl Constants<'_> {
         read(literal.text)
             .map(Constant::Number)
             .ok_or_else(|| self.wrong(literal, what))
+    }
+
+    /// An address without quotes more likely means that the field was taken for one.
+    fn text(&self, literal: &Literal<'_>) -> Result<Constant, FilterError> {
+        if literal.quoted || literal::prefix(literal.text).is_none() {
+            return text(literal).map(Constant::Text);
+        }
+        let message = format!("{} is text, not an address", quote(self.name));
+        let instead = format!("\"{}\"", literal.text);
+        Err(FilterError::new(message, literal.span.clone()).suggest(Some(instead)))
     }
 
     fn truth(&self, literal: &Literal<'_>) -> Result<bool, FilterError> {

@@ -118,7 +118,7 @@ fn extent(view: &MessageView<'_>) -> std::ops::Range<NodeIndex> {
 
 fn notes_hold(relation: &Relation, view: &MessageView<'_>) -> bool {
     let mut answer = Answer::new(relation.of_all());
-    for note in view.tape.notes_on(extent(view)) {
+    for note in view.tape.notes_on(view.extent()) {
         answer.take(relation.holds(&Item::Note(note.kind), &view.head));
         if answer.settled {
             break;

@@ -172,7 +172,7 @@ impl Relation {
 
     /// The answer; `None` where the value is none that this can be asked of.
     pub(super) fn holds(&self, item: &Item<'_>, head: &Head<'_>) -> Option<bool> {
-        let names: &dyn Names = head.context;
+        let names: &dyn Names = &head.context.names_at(head.frame.number);
         match self {
             Self::Present => Some(true),
             Self::Compare(op, constant) if op.is_order() => {

@@ -542,6 +542,11 @@ fn mistakes_are_placed_and_mended() {
         None,
     );
     refused(
+        "petname == «10.0.0.1»",
+        "`petname` is text, not an address",
+        Some("\"10.0.0.1\""),
+    );
+    refused(
         "colour == «blck»",
         "no value of `colour` is called `blck`",
         Some("black"),

@@ -151,17 +151,17 @@ impl Walker<'_> {
             Type::Flag => self.expect(node, 0, found),
             Type::Struct(of) => self.whole_struct(of, node, start, end, below),
             Type::Array { element, stride } => {
-                self.array(element, stride, node, (start, end), below, scope)
+                self.array(element, stride, node, (start, end), below, scope);
             }
             Type::Nest { header, set } => self.nest(header, Some(set), (start, end), below, scope),
             Type::Indexed { element } => {
                 self.each_attribute(start, end, below, |walker, header, at, to| {
                     let flags = NodeFlags::ATTRIBUTE.with(NodeFlags::UNNAMED);
                     walker.element(element, header, (at, to), below, flags, scope);
-                })
+                });
             }
             Type::TypeValue { levels, set } => {
-                self.type_value(levels, set, (start, end), below, scope)
+                self.type_value(levels, set, (start, end), below, scope);
             }
             Type::SubMessage { formats, selector } => {
                 let format = self.format(formats, selector, None, scope);

@@ -122,12 +122,11 @@ impl Walker<'_> {
         if protocol == protocol::GENERIC && start < end {
             at = self.header_struct(&base::GENLMSGHDR_STRUCT, start, end, depth);
         }
-        match message {
-            Some(message) => self.known(message, at, end, depth),
-            None => {
-                self.tape.note(body.node, NoteKind::UnknownMessage);
-                self.unknown_payload(at, end, depth);
-            }
+        if let Some(message) = message {
+            self.known(message, at, end, depth);
+        } else {
+            self.tape.note(body.node, NoteKind::UnknownMessage);
+            self.unknown_payload(at, end, depth);
         }
     }
 

@@ -604,7 +604,7 @@ fn what_no_table_knows_is_looked_into_where_it_is_attributes_beyond_doubt() {
     );
     // The sender says that it is one.
     check(
-        &[attribute(99 | 0x8000, &attribute(1, &[5]))],
+        &[attribute(0x63 | 0x8000, &attribute(1, &[5]))],
         "
         unknown.attribute #99 ! attributes recognised by their shape, not known
           unknown.attribute #1 05
@@ -660,7 +660,7 @@ fn a_wrong_length_is_remarked_on() {
 fn nesting_ends_at_the_deepest_level_that_is_followed() {
     let mut nested = attribute(1, &[5]);
     for _ in 0..100 {
-        nested = attribute(99 | 0x8000, &nested);
+        nested = attribute(0x63 | 0x8000, &nested);
     }
     let content = LITTLE.message(16, 0, &nested);
     let found = shown(Order::Little, PROTOCOL, &content);

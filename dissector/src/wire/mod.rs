@@ -30,7 +30,7 @@ pub mod protocol {
     pub const ROUTE: u16 = 0;
     /// Socket monitoring.
     pub const SOCK_DIAG: u16 = 4;
-    /// IPsec.
+    /// IP security: its policies and associations.
     pub const XFRM: u16 = 6;
     /// Open-iSCSI.
     pub const ISCSI: u16 = 8;

@@ -9,6 +9,7 @@ use nlscope_dissector::schema::base;
 use nlscope_dissector::tape::{Node, NodeFlags, NodeIndex, Tape};
 use nlscope_dissector::wire::NLA_HDRLEN;
 
+use super::at_its_time;
 use super::messages::{Messages, Tapes};
 
 /// The place of a node in a tree, alike in messages of the same shape.
@@ -50,7 +51,7 @@ impl Folds {
 #[derive(Debug)]
 pub(crate) struct DetailLine {
     /// What it says.
-    pub(crate) line: TreeLine,
+    pub line: TreeLine,
     place: Place,
     /// A header that every message has.
     header: bool,
@@ -60,7 +61,7 @@ pub(crate) struct DetailLine {
 #[derive(Debug)]
 pub(crate) struct Detail {
     /// The message.
-    pub(crate) message: u32,
+    pub message: u32,
     tape: Tape,
     lines: Vec<DetailLine>,
     mark: NodeIndex,
@@ -70,9 +71,9 @@ pub(crate) struct Detail {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shown {
     /// Index in [`Detail::lines`].
-    pub(crate) line: usize,
+    pub line: usize,
     /// What is below is hidden.
-    pub(crate) closed: bool,
+    pub closed: bool,
 }
 
 impl Detail {
@@ -83,13 +84,15 @@ impl Detail {
         let (mark, lines) = messages.view(message, &mut tapes, |view| {
             let nodes = view.tape.nodes();
             let mut places = Places::default();
-            let lines = tree(view, options)
-                .map(|line| DetailLine {
-                    place: places.enter(&line, nodes),
-                    header: is_header(&line, nodes),
-                    line,
-                })
-                .collect();
+            let lines = at_its_time(view, options, |options| {
+                tree(view, options)
+                    .map(|line| DetailLine {
+                        place: places.enter(&line, nodes),
+                        header: is_header(&line, nodes),
+                        line,
+                    })
+                    .collect()
+            });
             (view.mark.node, lines)
         })?;
         Some(Self {

@@ -27,7 +27,7 @@ pub(crate) enum Facet {
 }
 
 /// The kinds of lists, in the order in which they are shown.
-pub(crate) const TITLES: [&str; 4] = ["protocol", "family", "port", "group"];
+const TITLES: [&str; 4] = ["protocol", "family", "port", "group"];
 
 impl Facet {
     /// The facets of a message, one for each of [`TITLES`].
@@ -139,7 +139,7 @@ pub(crate) struct Facets {
     lists: [List; 4],
     cursor: Option<Facet>,
     /// First row on the screen.
-    pub(crate) top: usize,
+    pub top: usize,
 }
 
 impl Facets {

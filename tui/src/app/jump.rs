@@ -71,7 +71,7 @@ impl App {
         };
         let end = record.end.map(index).filter(|end| *end != message);
         let number = record.number;
-        let later = message.saturating_add(1)..self.messages.len();
+        let later = message.saturating_add(1)..self.messages.count();
         let next = || {
             later.into_iter().find(|message| {
                 self.messages

@@ -19,7 +19,7 @@ impl Pane {
 }
 
 /// Columns that 16 bytes take.
-pub(crate) const HEX_WIDE: u16 = 73;
+const HEX_WIDE: u16 = 73;
 /// Columns of the facet lists.
 const FACETS_WIDTH: u16 = 38;
 /// Least rows for three panes, one above the other.
@@ -29,17 +29,17 @@ const THREE_PANES: u16 = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Layout {
     /// The filter.
-    pub(crate) bar: Rect,
+    pub bar: Rect,
     /// The panes with their titles.
-    pub(crate) panes: [Rect; 3],
+    pub panes: [Rect; 3],
     /// The selected field.
-    pub(crate) field: Rect,
+    pub field: Rect,
     /// Counts, progress, messages.
-    pub(crate) status: Rect,
+    pub status: Rect,
     /// What overlays may cover.
-    pub(crate) body: Rect,
+    pub body: Rect,
     /// The facet lists.
-    pub(crate) facets: Rect,
+    pub facets: Rect,
 }
 
 impl Layout {

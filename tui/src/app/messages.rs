@@ -31,9 +31,9 @@ pub(crate) struct Messages {
 #[derive(Debug, Default)]
 pub(crate) struct Fed {
     /// The messages of the frame.
-    pub(crate) new: Range<u32>,
+    pub new: Range<u32>,
     /// Earlier messages that are known better now, with the port they had before.
-    pub(crate) changed: Vec<(u32, Port)>,
+    pub changed: Vec<(u32, Port)>,
 }
 
 /// Tapes to dissect onto, which remember what is on them. They do not outlive a change
@@ -74,7 +74,7 @@ impl Messages {
 
     /// How many messages there are.
     #[must_use]
-    pub(crate) fn len(&self) -> u32 {
+    pub(crate) fn count(&self) -> u32 {
         u32::try_from(self.records.len()).unwrap_or(u32::MAX)
     }
 
@@ -107,12 +107,12 @@ impl Messages {
     /// Makes records of the next frame.
     pub(crate) fn feed_next(&mut self) -> Option<Fed> {
         let frame = self.store.nth(self.fed)?;
-        let from = self.len();
+        let from = self.count();
         self.context
             .feed(&frame, &mut self.records, &mut self.amendments);
         self.fed += 1;
         let mut fed = Fed {
-            new: from..self.len(),
+            new: from..self.count(),
             changed: Vec::new(),
         };
         for record in self.records.get(from as usize..).unwrap_or_default() {
@@ -243,6 +243,6 @@ impl Tapes {
 
 /// The index of a message by its number.
 #[must_use]
-pub(crate) fn index(number: nlscope_dissector::context::MessageNo) -> u32 {
+pub(super) fn index(number: nlscope_dissector::context::MessageNo) -> u32 {
     number.0.get() - 1
 }

@@ -1,5 +1,5 @@
 //! The state of the interface, and what changes it. Nothing here draws, reads or writes:
-//! events come in as [`Action`]s and [`SourceEvent`]s, and what only the outside can do
+//! events come in as [`Action`]s and [`SourceEvent`](crate::source::SourceEvent)s, and what only the outside can do
 //! goes out as an [`Effect`].
 
 mod action;
@@ -22,12 +22,12 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nlscope_dissector::context::Context;
+use nlscope_dissector::context::{Context, MessageView};
 use nlscope_dissector::export::{Line, Options as ExportOptions, Role, TimeFormat};
 use nlscope_dissector::filter::{Filter, FilterError};
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::tape::NodeIndex;
-use nlscope_dissector::value::Show;
+use nlscope_dissector::value::{NoNames, Show};
 
 pub(crate) use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
 pub(crate) use bar::{Bar, Purpose};
@@ -64,30 +64,30 @@ impl Deadline {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// What is shown: the name of a file.
-    pub(crate) title: String,
+    pub title: String,
     /// A filter to begin with; empty for none.
-    pub(crate) filter: String,
+    pub filter: String,
     /// The tables.
-    pub(crate) schema: Arc<Schema>,
+    pub schema: Arc<Schema>,
     /// Generic netlink ids that are given.
-    pub(crate) genl: Vec<(u16, String)>,
+    pub genl: Vec<(u16, String)>,
     /// Numbers instead of names.
-    pub(crate) numeric: bool,
+    pub numeric: bool,
     /// Key material is masked.
-    pub(crate) redact: bool,
+    pub redact: bool,
     /// How times are written.
-    pub(crate) time: TimeFormat,
+    pub time: TimeFormat,
 }
 
 /// What is selected; tree and bytes are two views of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Selection {
     /// A message.
-    pub(crate) message: u32,
+    pub message: u32,
     /// A node of its tape.
-    pub(crate) node: NodeIndex,
+    pub node: NodeIndex,
     /// A byte of its frame.
-    pub(crate) byte: u32,
+    pub byte: u32,
 }
 
 /// What lies on top of the panes.
@@ -116,11 +116,11 @@ pub(crate) enum Reading {
 #[derive(Debug)]
 pub(crate) struct ListRow {
     /// The message.
-    pub(crate) message: u32,
+    pub message: u32,
     /// What it says.
-    pub(crate) line: Line,
+    pub line: Line,
     /// How many copies it stands for.
-    pub(crate) times: u32,
+    pub times: u32,
 }
 
 /// How values are written.
@@ -178,7 +178,7 @@ impl App {
         for (id, name) in &settings.genl {
             context.learn_genl(*id, name);
         }
-        let mut rows = Rows::new();
+        let mut rows = Rows::default();
         rows.set_filter(settings.filter, Some(filter));
         Ok(Self {
             title: settings.title,
@@ -309,12 +309,13 @@ impl App {
         self.said = Some((role, text.into()));
     }
 
-    /// How messages are written.
+    /// How messages are written, but for the names that each has at its time
+    /// ([`at_its_time`]).
     #[must_use]
     pub(crate) fn export_options(&self) -> ExportOptions<'_> {
         ExportOptions {
             show: Show {
-                names: self.messages.context(),
+                names: &NoNames,
                 numeric: self.wording.numeric,
                 redact: self.wording.redact,
             },
@@ -323,6 +324,20 @@ impl App {
             ..ExportOptions::PLAIN
         }
     }
+}
+
+/// Calls `write` with `options` and the names that held when the message was sent.
+pub(crate) fn at_its_time<T>(
+    view: &MessageView<'_>,
+    options: &ExportOptions<'_>,
+    write: impl FnOnce(&ExportOptions<'_>) -> T,
+) -> T {
+    let names = view.head.context.names_at(view.head.frame.number);
+    let show = Show {
+        names: &names,
+        ..options.show
+    };
+    write(&ExportOptions { show, ..*options })
 }
 
 /// What the view looks at.

@@ -9,7 +9,7 @@ use super::{App, Overlay, Pane};
 const WHEEL: usize = 3;
 
 /// Columns before the first byte of a row of the bytes.
-pub(crate) const HEX_LEFT: u16 = 6;
+const HEX_LEFT: u16 = 6;
 
 impl App {
     pub(super) fn click(&mut self, x: u16, y: u16) {

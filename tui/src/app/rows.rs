@@ -18,10 +18,9 @@ pub(crate) struct Rows {
     fold: bool,
 }
 
-impl Rows {
-    /// Everything passes, copies are folded.
-    #[must_use]
-    pub(crate) fn new() -> Self {
+/// Everything passes, copies are folded.
+impl Default for Rows {
+    fn default() -> Self {
         Self {
             visible: Vec::new(),
             scanned: 0,
@@ -30,7 +29,9 @@ impl Rows {
             fold: true,
         }
     }
+}
 
+impl Rows {
     /// The messages in the list, ascending.
     #[must_use]
     pub(crate) fn visible(&self) -> &[u32] {
@@ -80,7 +81,11 @@ impl Rows {
         self.filter.is_some() || !facets.all_on()
     }
 
-    /// Where a message is in the list, or would be.
+    /// Where a message is in the list.
+    ///
+    /// # Errors
+    ///
+    /// It is not in the list; it would be there.
     pub(crate) fn position(&self, message: u32) -> Result<usize, usize> {
         self.visible.binary_search(&message)
     }
@@ -88,7 +93,7 @@ impl Rows {
     /// Looks at further messages until `deadline`.
     pub(crate) fn scan(&mut self, messages: &Messages, facets: &Facets, deadline: Deadline) {
         let mut tapes = Tapes::default();
-        while self.scanned < messages.len() && !deadline.is_over() {
+        while self.scanned < messages.count() && !deadline.is_over() {
             if self.passes(messages, facets, self.scanned, &mut tapes) {
                 self.visible.push(self.scanned);
             }

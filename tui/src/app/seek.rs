@@ -5,9 +5,9 @@ use nlscope_dissector::export::{Options, Span, line, refused, tree};
 use nlscope_dissector::note::{NoteKind, Severity};
 use nlscope_dissector::tape::{NodeFlags, NodeIndex};
 
-use super::Deadline;
 use super::action::Way;
 use super::messages::{Messages, Tapes};
+use super::{Deadline, at_its_time};
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +110,9 @@ impl Seek {
                     .and_then(|_| messages.view(message, &mut tapes, refused_node)),
                 Target::Malformed => messages.view(message, &mut tapes, malformed).flatten(),
                 Target::Text(text) => messages
-                    .view(message, &mut tapes, |view| find(text, view, options))
+                    .view(message, &mut tapes, |view| {
+                        at_its_time(view, options, |options| find(text, view, options))
+                    })
                     .flatten(),
             };
             if let Some(hit) = hit {

@@ -10,7 +10,7 @@ use nlscope_dissector::text::Escaped;
 use super::detail::Detail;
 use super::messages::{Tapes, index};
 use super::seek::Found;
-use super::{App, Deadline, ListRow, Overlay, Pane, Reading};
+use super::{App, Deadline, ListRow, Overlay, Pane, Reading, at_its_time};
 use crate::source::{SourceError, SourceEvent};
 
 /// How many messages are fed before the clock is looked at.
@@ -43,7 +43,7 @@ impl App {
     #[must_use]
     pub(crate) fn has_work(&self) -> bool {
         self.messages.is_behind()
-            || self.rows.scanned() < self.messages.len()
+            || self.rows.scanned() < self.messages.count()
             || self.seek.is_some()
     }
 
@@ -58,14 +58,14 @@ impl App {
 
     /// Works on each thing there is to do for about as long as `part` says at most.
     fn work_on_each(&mut self, part: Duration) {
-        let was_scanning = self.rows.scanned() < self.messages.len();
+        let was_scanning = self.rows.scanned() < self.messages.count();
         let learning = Deadline::after(part);
         while !learning.is_over() && (0..BATCH).all(|_| self.messages.learn_next()) {}
         self.feed(Deadline::after(part));
         self.new_ids();
         self.rows
             .scan(&self.messages, &self.facets, Deadline::after(part));
-        if was_scanning && self.rows.scanned() == self.messages.len() && !self.is_reading() {
+        if was_scanning && self.rows.scanned() == self.messages.count() && !self.is_reading() {
             self.keep_in_list();
         }
         self.go_on_seeking(Deadline::after(part));
@@ -231,9 +231,9 @@ impl App {
                 options.time = TimeFormat::Delta(previous);
                 previous = self.messages.frame(*message).and_then(|frame| frame.time);
             }
-            let line = self
-                .messages
-                .view(*message, &mut tapes, |view| line(view, &options));
+            let line = self.messages.view(*message, &mut tapes, |view| {
+                at_its_time(view, &options, |options| line(view, options))
+            });
             if let Some(line) = line {
                 let times = if self.rows.folds() {
                     self.messages.times_seen(*message)

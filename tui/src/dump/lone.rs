@@ -72,8 +72,8 @@ pub(super) fn tree(out: &mut String, frame: &Frame<'_>, tape: &Tape, options: &O
     }
 }
 
-/// Such a frame as an object, with the headers it has. Nothing in it is text from the
-/// capture.
+/// Such a frame as an object, with the keys of a message: there is none, so most are null.
+/// Nothing in it is text from the capture.
 pub(super) fn json(out: &mut String, frame: &Frame<'_>, tape: &Tape, protocol: Option<u16>) {
     let time = frame
         .time
@@ -93,7 +93,9 @@ pub(super) fn json(out: &mut String, frame: &Frame<'_>, tape: &Tape, protocol: O
     // Writing to a string does not fail.
     let _ = write!(
         out,
-        "{{\"frame\":{},\"time\":{time},\"protocol\":{},\"len\":{},\"notes\":{}}}",
+        "{{\"frame\":{},\"time\":{time},\"protocol\":{},\"family\":null,\"message\":null,\
+         \"type\":null,\"flags\":null,\"seq\":null,\"port\":null,\"pid\":null,\"group\":null,\
+         \"direction\":null,\"len\":{},\"errno\":null,\"notes\":{}}}",
         frame.number,
         serde_json::json!(protocol),
         frame.bytes.len(),

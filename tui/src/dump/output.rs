@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 
 use nlscope_dissector::capture::{Frame, Time};
-use nlscope_dissector::context::{Context, MessageView, Record};
+use nlscope_dissector::context::{Context, MessageView, NamesAt, Record};
 use nlscope_dissector::export::{self, Options, Role, Span, TimeFormat};
 use nlscope_dissector::tape::Tape;
 use nlscope_dissector::value::Show;
@@ -40,10 +40,10 @@ impl<W: Write> Output<W> {
         }
     }
 
-    fn options<'a>(&self, context: &'a Context) -> Options<'a> {
+    fn options<'a>(&self, names: &'a NamesAt<'a>) -> Options<'a> {
         Options {
             show: Show {
-                names: context,
+                names,
                 numeric: self.numeric,
                 redact: self.redact,
             },
@@ -106,13 +106,15 @@ impl<W: Write> Output<W> {
         records: &[Record],
         context: &Context,
     ) -> io::Result<()> {
-        let options = self.options(context);
+        let names = context.names_at(frame.number);
+        let options = self.options(&names);
         export::pdml_packet(&mut self.out, frame, tape, records, context, &options)
     }
 
     /// A message, of which `copies` are left out.
     pub(super) fn message(&mut self, view: &MessageView<'_>, copies: u32) -> io::Result<()> {
-        let options = self.options(view.head.context);
+        let names = view.head.context.names_at(view.head.frame.number);
+        let options = self.options(&names);
         if self.layout.format == Format::Json {
             return export::json(&mut self.out, view, &options);
         }
@@ -144,7 +146,8 @@ impl<W: Write> Output<W> {
         protocol: Option<u16>,
         context: &Context,
     ) -> io::Result<()> {
-        let options = self.options(context);
+        let names = context.names_at(frame.number);
+        let options = self.options(&names);
         match self.layout.format {
             Format::Pdml => return self.packet(frame, tape, &[], context),
             Format::Json => lone::json(&mut self.text, frame, tape, protocol),

@@ -13,7 +13,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use store::{FrameEntry, FrameStore, Segment};
+pub(crate) use store::{FrameEntry, FrameStore, Segment};
 
 use std::fmt;
 use std::io;
@@ -27,11 +27,11 @@ use anyhow::Context as _;
 const QUEUE: usize = 16;
 /// How many bytes of a stream, or of a compressed file, whoever keeps all of it reads:
 /// what is a bomb decompresses to more.
-pub const KEPT_LIMIT: u64 = 2 << 30;
+pub(crate) const KEPT_LIMIT: u64 = 2 << 30;
 
 /// What to read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub(crate) enum Input {
     /// A file, or something else with a path that can be read.
     File(PathBuf),
     /// Standard input.
@@ -41,7 +41,7 @@ pub enum Input {
 impl Input {
     /// `-` is standard input.
     #[must_use]
-    pub fn named(path: PathBuf) -> Self {
+    pub(crate) fn named(path: PathBuf) -> Self {
         if path.as_os_str() == "-" {
             Self::Stdin
         } else {
@@ -62,7 +62,7 @@ impl fmt::Display for Input {
 
 /// What a source tells.
 #[derive(Debug)]
-pub enum SourceEvent {
+pub(crate) enum SourceEvent {
     /// More bytes; the entries that follow may refer to them.
     Segment(Segment),
     /// More frames, in order.
@@ -82,7 +82,7 @@ pub enum SourceEvent {
 
 /// Why a source ended early.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SourceError {
+pub(crate) enum SourceError {
     /// Nothing could be read at all: exit status 1.
     Unusable(String),
     /// The input is damaged from somewhere on: exit status 2.
@@ -96,7 +96,7 @@ pub enum SourceError {
 ///
 /// No thread could be started. What is wrong with the input is told by
 /// [`SourceEvent::End`].
-pub fn open(input: Input, limit: Option<u64>) -> anyhow::Result<Receiver<SourceEvent>> {
+pub(crate) fn open(input: Input, limit: Option<u64>) -> anyhow::Result<Receiver<SourceEvent>> {
     let (sender, receiver) = sync_channel(QUEUE);
     let read = move || {
         let outlet = Outlet(sender);
@@ -144,7 +144,8 @@ impl Outlet {
 }
 
 /// An error of the system without its number.
-pub fn words(error: &io::Error) -> String {
+#[must_use]
+pub(crate) fn words(error: &io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error ") {
         Some(end) => text[..end].to_owned(),

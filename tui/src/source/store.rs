@@ -10,17 +10,17 @@ use nlscope_dissector::wire::LinkType;
 
 /// A run of bytes that frames lie in: a mapped file, or a piece of a stream.
 #[derive(Clone)]
-pub struct Segment(Arc<dyn Deref<Target = [u8]> + Send + Sync>);
+pub(crate) struct Segment(Arc<dyn Deref<Target = [u8]> + Send + Sync>);
 
 impl Segment {
     /// Shares `bytes`.
-    pub fn new(bytes: impl Deref<Target = [u8]> + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(bytes: impl Deref<Target = [u8]> + Send + Sync + 'static) -> Self {
         Self(Arc::new(bytes))
     }
 
     /// The bytes.
     #[must_use]
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -33,30 +33,30 @@ impl fmt::Debug for Segment {
 
 /// Where a frame lies, and what the capture says of it.
 #[derive(Debug, Clone, Copy)]
-pub struct FrameEntry {
+pub(crate) struct FrameEntry {
     /// Its number in the capture, from 1; those that were left out count too.
-    pub number: u32,
+    pub(crate) number: u32,
     /// Number of the segment, from 0 in the order in which they were sent.
-    pub segment: u32,
+    pub(crate) segment: u32,
     /// Where its bytes begin in the segment.
-    pub start: usize,
+    pub(crate) start: usize,
     /// How many bytes were captured.
-    pub len: u32,
+    pub(crate) len: u32,
     /// Length on the wire.
-    pub wire_len: u32,
+    pub(crate) wire_len: u32,
     /// When.
-    pub time: Option<Time>,
+    pub(crate) time: Option<Time>,
     /// What it begins with.
-    pub link: LinkType,
+    pub(crate) link: LinkType,
     /// Number of the interface in its section.
-    pub interface: u32,
+    pub(crate) interface: u32,
     /// Where its bytes begin in the uncompressed capture.
-    pub offset: u64,
+    pub(crate) offset: u64,
 }
 
 /// The frames so far: all of them, or the latest.
 #[derive(Debug, Default)]
-pub struct FrameStore {
+pub(crate) struct FrameStore {
     segments: VecDeque<Segment>,
     frames: VecDeque<FrameEntry>,
     /// How many segments were given up.
@@ -69,7 +69,7 @@ pub struct FrameStore {
 impl FrameStore {
     /// A store that keeps about `limit` bytes and forgets the oldest frames.
     #[must_use]
-    pub fn latest(limit: usize) -> Self {
+    pub(crate) fn latest(limit: usize) -> Self {
         Self {
             limit: Some(limit),
             ..Self::default()
@@ -77,7 +77,7 @@ impl FrameStore {
     }
 
     /// Keeps a segment.
-    pub fn add_segment(&mut self, segment: Segment) {
+    pub(crate) fn add_segment(&mut self, segment: Segment) {
         self.bytes += segment.bytes().len();
         self.segments.push_back(segment);
         while self.limit.is_some_and(|limit| self.bytes > limit) && self.segments.len() > 1 {
@@ -100,26 +100,26 @@ impl FrameStore {
     }
 
     /// Keeps frames.
-    pub fn add_frames(&mut self, frames: &[FrameEntry]) {
+    pub(crate) fn add_frames(&mut self, frames: &[FrameEntry]) {
         self.frames.extend(frames);
     }
 
     /// How many frames there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.frames.len()
     }
 
     /// The frame at this position, from 0; where some were left out, its number is
     /// another.
     #[must_use]
-    pub fn nth(&self, position: usize) -> Option<Frame<'_>> {
+    pub(crate) fn nth(&self, position: usize) -> Option<Frame<'_>> {
         self.of(self.frames.get(position)?)
     }
 
     /// Frame number `number`, as captures count.
     #[must_use]
-    pub fn frame(&self, number: u32) -> Option<Frame<'_>> {
+    pub(crate) fn frame(&self, number: u32) -> Option<Frame<'_>> {
         // Where none was left out, the first guess is right.
         let first = self.frames.front()?.number;
         let guess = number.checked_sub(first)? as usize;

@@ -101,9 +101,9 @@ impl Canvas<'_> {
 
     fn nothing(&self, area: Rect, buffer: &mut Buffer) {
         let app = self.app;
-        let text = if app.messages().len() == 0 {
+        let text = if app.messages().count() == 0 {
             "no messages yet"
-        } else if app.rows().scanned() < app.messages().len() {
+        } else if app.rows().scanned() < app.messages().count() {
             "filtering"
         } else {
             "no message passes the filter and the facets; x shows all"

@@ -229,7 +229,7 @@ impl Canvas<'_> {
                 &format!("loading {}%", percent(fed as u64, frames as u64)),
             );
         }
-        let (scanned, all) = (app.rows().scanned(), app.messages().len());
+        let (scanned, all) = (app.rows().scanned(), app.messages().count());
         if scanned < all && app.rows().selects(app.facets()) {
             let done = percent(u64::from(scanned), u64::from(all));
             join(&mut right, &format!("filtering {done}%"));

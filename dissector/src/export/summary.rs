@@ -94,7 +94,7 @@ impl<'t> Hits<'t> {
         };
         for child in node.children() {
             if child.has(NodeFlags::UNNAMED) {
-                if rest.is_empty() && is_level(child) && child.field().name == *name {
+                if rest.is_empty() && child.field().name == *name && is_level(node, child) {
                     self.add(child);
                 }
                 self.below(child, path);
@@ -108,12 +108,12 @@ impl<'t> Hits<'t> {
     }
 }
 
-/// Whether the node is a level of attributes whose number is a value of its own.
-fn is_level(node: NodeRef<'_>) -> bool {
-    let above = || node.parent().map(|parent| parent.field().ty);
+/// Whether `node`, directly below `above`, is a level of attributes whose number is a
+/// value of its own.
+fn is_level(above: NodeRef<'_>, node: NodeRef<'_>) -> bool {
     node.has(NodeFlags::ATTRIBUTE)
         && matches!(node.field().ty, Type::Int { .. })
-        && matches!(above(), Some(Type::TypeValue { .. } | Type::Int { .. }))
+        && matches!(above.field().ty, Type::TypeValue { .. } | Type::Int { .. })
 }
 
 /// Whether the node is a set of flags of which none is set: nothing to tell.
@@ -131,7 +131,7 @@ fn value(node: NodeRef<'_>, count: usize, options: &Options<'_>, out: &mut Vec<S
             let text = first.map_or_else(|| "[]".to_owned(), |it| limited(it, VALUE_WIDTH));
             (text, elements.count())
         }
-        Value::Tree if is_level(node) => (
+        Value::Tree if node.parent().is_some_and(|above| is_level(above, node)) => (
             node.number().map_or_else(String::new, |it| it.to_string()),
             0,
         ),

@@ -58,6 +58,26 @@ fn every_prefix_of_a_frame_is_tiled() {
     }
 }
 
+#[test]
+fn a_frame_of_too_many_nodes_still_has_all_its_messages() {
+    // Empty attributes, four bytes each, in messages as long as they may be.
+    let attributes = [4_u8, 0, 99, 0].repeat(16_000);
+    let mut message = u32::try_from(32 + attributes.len())
+        .unwrap()
+        .to_le_bytes()
+        .to_vec();
+    message.extend([16, 0, 0, 0]);
+    message.extend([0; 24]);
+    message.extend(attributes);
+    let frame = captures::OwnedFrame::nlmon(1, 0, &message.repeat(80));
+    let mut messages = 0;
+    captures::each_message(Schema::builtin(), &[frame], |view| {
+        messages += 1;
+        assert_eq!(view.head.type_name(), Some("RTM_NEWLINK"));
+    });
+    assert_eq!(messages, 80);
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_are_tiled(

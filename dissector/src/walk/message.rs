@@ -1,9 +1,9 @@
 //! A message: its headers, and what follows by type.
 
 use super::scope::Scope;
-use super::{Walker, guess};
+use super::{MAX_NODES, Walker, guess};
 use crate::note::NoteKind;
-use crate::schema::{Direction, Message, base};
+use crate::schema::{Direction, Family, Message, base};
 use crate::tape::{MessageMark, NodeFlags, NodeIndex};
 use crate::wire::{
     NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, Nlmsghdr,
@@ -73,18 +73,35 @@ impl Walker<'_> {
         self.tape.close(node, end);
     }
 
+    /// Registers the message, with what is known of it.
+    fn mark(
+        &mut self,
+        body: Body,
+        family: Option<&'static Family>,
+        message: Option<&'static Message>,
+    ) {
+        self.tape.mark(MessageMark {
+            node: body.node,
+            family,
+            message,
+            nth: body.nth,
+            quoted: body.quoted,
+        });
+    }
+
     fn body(&mut self, body: Body) {
+        if self.tape.index() >= MAX_NODES {
+            self.mark(body, None, None);
+            if let Some(rest) = self.unknown(body.start, body.end, body.depth) {
+                self.tape.note(rest, NoteKind::TooMany);
+            }
+            return;
+        }
         if !is_control(body.protocol, body.header.kind) {
             self.payload(body);
             return;
         }
-        self.tape.mark(MessageMark {
-            node: body.node,
-            family: None,
-            message: None,
-            nth: body.nth,
-            quoted: body.quoted,
-        });
+        self.mark(body, None, None);
         match body.header.kind {
             NLMSG_ERROR if !body.quoted => self.error(body),
             NLMSG_DONE => self.done(body),
@@ -111,13 +128,7 @@ impl Walker<'_> {
             body.direction,
             self.bytes(start, end),
         );
-        self.tape.mark(MessageMark {
-            node: body.node,
-            family,
-            message,
-            nth: body.nth,
-            quoted: body.quoted,
-        });
+        self.mark(body, family, message);
         let mut at = start;
         if protocol == protocol::GENERIC && start < end {
             at = self.header_struct(&base::GENLMSGHDR_STRUCT, start, end, depth);
@@ -222,13 +233,7 @@ impl Walker<'_> {
             body.direction,
             &[],
         );
-        self.tape.mark(MessageMark {
-            node: body.node,
-            family,
-            message,
-            nth: body.nth,
-            quoted: true,
-        });
+        self.mark(body, family, message);
     }
 
     /// `NLMSG_DONE`: an errno or a count, attributes. That of NFLOG carries the header

@@ -20,7 +20,8 @@ use crate::wire::{Cooked, LinkType, Messages, NLMSG_HDRLEN, Order, nlmsghdr, pro
 
 /// How deep nodes may lie before their content is left as bytes.
 pub const MAX_DEPTH: u8 = 40;
-/// How many nodes a frame may have before the rest is left as bytes.
+/// How many nodes a frame may have before what follows is left as bytes: attributes, and
+/// all of a message but its header.
 pub const MAX_NODES: u32 = 1 << 20;
 
 /// What the bytes of a frame are, beside the bytes.
@@ -107,15 +108,7 @@ impl Walker<'_> {
         let mut messages =
             Messages::new(&self.frame[cooked.len as usize..], cooked.len, self.order);
         let mut nth = 0;
-        loop {
-            let (rest, start) = messages.rest();
-            if self.tape.index() >= MAX_NODES && !rest.is_empty() {
-                if let Some(rest) = self.unknown(start, end, 1) {
-                    self.tape.note(rest, NoteKind::TooMany);
-                }
-                return;
-            }
-            let Some(raw) = messages.next() else { break };
+        while let Some(raw) = messages.next() {
             self.message(cooked.protocol, raw, nth, direction(nth));
             nth += 1;
             let message_end = raw.offset + u32::try_from(raw.bytes.len()).unwrap_or(0);

@@ -33,6 +33,7 @@ fn read(file: &[u8], piece: usize) -> (Vec<Step>, Option<CaptureError>) {
         assert!(from <= come, "consumed what has not come");
         match reader.next(&file[from..come], come == file.len()) {
             Ok(Step::NeedMore(need)) => {
+                let from = usize::try_from(reader.offset()).expect("a short file");
                 assert!(come < file.len(), "more is asked for at the end");
                 assert!(from + need > come, "what is asked for is there");
                 come = (come + piece).min(file.len());

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -69,7 +69,8 @@ pub(crate) struct Open {
 /// What is known beside the built-in tables.
 #[derive(Debug, Args)]
 pub(crate) struct Known {
-    /// Read a protocol family from a YNL specification; may be given several times
+    /// Read a protocol family from a YNL specification, or all of a folder; may be given
+    /// several times
     #[arg(long, value_name = "FILE")]
     pub(crate) spec: Vec<PathBuf>,
     /// Say which generic netlink family has an id (29=nl80211); may be given several times
@@ -245,7 +246,8 @@ pub(crate) enum SchemaCommand {
 /// What `schema` looks into.
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
-    /// Read a protocol family from a YNL specification; may be given several times
+    /// Read a protocol family from a YNL specification, or all of a folder; may be given
+    /// several times
     #[arg(long, value_name = "FILE")]
     pub(crate) spec: Vec<PathBuf>,
 }
@@ -266,7 +268,7 @@ fn genl(text: &str) -> Result<(u16, String), String> {
     }
 }
 
-/// The built-in tables and those of the files `specs`.
+/// The built-in tables and those of `specs`, files or folders of files.
 ///
 /// # Errors
 ///
@@ -274,14 +276,39 @@ fn genl(text: &str) -> Result<(u16, String), String> {
 pub(crate) fn schema(specs: &[PathBuf]) -> anyhow::Result<Schema> {
     let mut schema = Schema::builtin();
     for path in specs {
-        let name = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let texts = specifications(path).map_err(|error| {
             let words = crate::source::words(&error);
-            anyhow!("{name}: {words}")
+            anyhow!("{}: {words}", path.display())
         })?;
-        schema.add(ynl::load(&text, &name)?);
+        if let [(name, text)] = texts.as_slice() {
+            schema.add(ynl::load(text, name)?);
+            continue;
+        }
+        let files: Vec<_> = texts
+            .iter()
+            .map(|(name, text)| (&**name, &**text))
+            .collect();
+        for family in ynl::load_together(&files)? {
+            schema.add(family);
+        }
     }
     Ok(schema)
+}
+
+/// A specification with its path, or all of a folder.
+fn specifications(path: &Path) -> std::io::Result<Vec<(String, String)>> {
+    let mut paths = vec![path.to_owned()];
+    if path.is_dir() {
+        paths = std::fs::read_dir(path)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<std::io::Result<_>>()?;
+        paths.retain(|path| path.extension().is_some_and(|kind| kind == "yaml"));
+        paths.sort();
+    }
+    paths
+        .iter()
+        .map(|path| Ok((path.display().to_string(), std::fs::read_to_string(path)?)))
+        .collect()
 }
 
 impl Known {

@@ -6,11 +6,16 @@ use super::{
     Member, Message, Selector, Struct, SummaryEntry, Type, ValueNames,
 };
 
-/// The family of the first file; none where it only defines what others use.
-pub(super) fn family(model: &model::Model) -> Option<&'static Family> {
-    let file = model.files.first()?;
-    let family = file.family.as_ref()?;
+/// The families of all files that do not only define what others use.
+pub(super) fn families(model: &model::Model) -> Vec<&'static Family> {
     let tables = Tables::of(model);
+    let files = model.files.iter();
+    files
+        .filter_map(|file| Some(family(&tables, file, file.family.as_ref()?)))
+        .collect()
+}
+
+fn family(tables: &Tables, file: &model::File, family: &model::Family) -> &'static Family {
     let groups = list(family.groups.iter().map(|group| Group {
         name: text(&group.name),
         number: group.number,
@@ -34,7 +39,7 @@ pub(super) fn family(model: &model::Model) -> Option<&'static Family> {
         })),
         summary: list(message.summary.iter().map(summary)),
     });
-    Some(Box::leak(Box::new(Family {
+    Box::leak(Box::new(Family {
         name: text(&file.name),
         protocol: family.protocol,
         genl: family.genl.as_deref().map(text),
@@ -51,7 +56,7 @@ pub(super) fn family(model: &model::Model) -> Option<&'static Family> {
                 .filter_map(|index| tables.enums.get(*index).copied()),
         ),
         groups,
-    })))
+    }))
 }
 
 fn text(text: &str) -> &'static str {

@@ -118,6 +118,9 @@ fn told(
     else {
         return false;
     };
+    if says_nothing(first) {
+        return false;
+    }
     if !entry.joined {
         space(out);
     }
@@ -184,6 +187,13 @@ fn is_level(above: NodeRef<'_>, node: NodeRef<'_>) -> bool {
     node.has(NodeFlags::ATTRIBUTE)
         && matches!(node.field().ty, Type::Int { .. })
         && matches!(above.field().ty, Type::TypeValue { .. } | Type::Int { .. })
+}
+
+/// Whether the node is an empty nest that would say how it reads.
+fn says_nothing(node: NodeRef<'_>) -> bool {
+    node.value() == Value::Tree
+        && !node.has_children()
+        && parts(node).any(|entries| !entries.is_empty())
 }
 
 /// Whether the node is a set of flags of which none is set: nothing to tell.

@@ -50,6 +50,7 @@ fn parts(node: NodeRef<'_>) -> impl Iterator<Item = &'static [SummaryEntry]> {
         Type::Struct(of) => (Some(of_struct(of)), None),
         Type::Nest { header, set } => (header.map(of_struct), Some(of_set(set))),
         Type::Elements { set } | Type::TypeValue { set, .. } => (None, Some(of_set(set))),
+        Type::Custom { set, .. } => (None, set.map(of_set)),
         // Which format it is, shows in what it holds.
         Type::SubMessage { formats, .. } => {
             let inside = node.children().next().map(|child| child.field());

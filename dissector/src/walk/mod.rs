@@ -9,6 +9,7 @@ mod attributes;
 mod custom;
 mod guess;
 mod message;
+mod packet;
 mod scope;
 #[cfg(test)]
 mod tests;

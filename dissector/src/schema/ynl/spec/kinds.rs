@@ -33,16 +33,30 @@ pub enum FieldOrder {
 }
 
 /// The custom decoders; what each does is said where it is written, in
-/// `walk::custom`.
+/// `walk::custom` and `walk::packet`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decoder {
     /// `struct rtnexthop` after `struct rtnexthop`, each with attributes.
     Rtnexthop,
+    /// A network packet from its Ethernet header on.
+    PacketEthernet,
+    /// A network packet from its IP or ARP header on.
+    PacketIp,
+    /// A network packet that begins with what a protocol beside it says.
+    PacketByProto,
+    /// The options of an IPv4 or TCP header.
+    IpOptions,
 }
 
 impl Decoder {
     /// Every decoder with its name in the schema.
-    pub const ALL: &'static [(&'static str, Decoder)] = &[("rtnexthop", Decoder::Rtnexthop)];
+    pub const ALL: &'static [(&'static str, Decoder)] = &[
+        ("rtnexthop", Decoder::Rtnexthop),
+        ("packet-ethernet", Decoder::PacketEthernet),
+        ("packet-ip", Decoder::PacketIp),
+        ("packet-by-proto", Decoder::PacketByProto),
+        ("ip-options", Decoder::IpOptions),
+    ];
 }
 
 /// How a value is shown to people.

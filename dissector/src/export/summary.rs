@@ -116,9 +116,6 @@ fn told(
     let Some(hits) = hits else {
         return false;
     };
-    if says_nothing(first) {
-        return false;
-    }
     if !entry.joined {
         space(out);
     }
@@ -175,7 +172,7 @@ impl<'t> Hits<'t> {
                     self.add(child);
                 }
                 self.below(child, path);
-            } else if child.field().name != *name || no_flags(child) {
+            } else if child.field().name != *name || no_flags(child) || says_nothing(child) {
             } else if rest.is_empty() {
                 self.add(child);
             } else {

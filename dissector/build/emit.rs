@@ -4,8 +4,8 @@
 use std::fmt::{self, Write as _};
 
 use super::spec::model::{
-    Enum, Family, Field, File, FormatKey, Message, Model, Selector, Set, Struct, SubMessage, Type,
-    ValueNames,
+    Enum, Family, Field, File, Message, Model, Selector, Set, Struct, SubMessage, SummaryEntry,
+    Type, ValueNames,
 };
 
 /// The text of all tables.
@@ -145,28 +145,25 @@ impl Emitter {
             write!(self.out, "s::Member {{ field: ")?;
             self.field(&member.field)?;
             let (offset, len) = (member.offset, member.len);
-            writeln!(self.out, ", offset: {offset}, len: {len:?} }},")?;
+            writeln!(self.out, ", offset: {offset}, len: s::Len::{len:?} }},")?;
         }
-        writeln!(self.out, "] }};")
+        write!(self.out, "], ")?;
+        self.summary(&layout.summary)?;
+        writeln!(self.out, " }};")
     }
 
     fn formats(&mut self, index: usize, sub_message: &SubMessage) -> fmt::Result {
-        self.start(&self.paths.sub_messages[index].clone(), "&[s::Format]")?;
-        writeln!(self.out, "&[")?;
+        self.start(&self.paths.sub_messages[index].clone(), "s::Formats")?;
+        writeln!(self.out, "s::Formats::new(&[")?;
         for format in &sub_message.formats {
-            write!(self.out, "s::Format {{ when: s::FormatKey::")?;
-            match &format.when {
-                FormatKey::Name(name) => write!(self.out, "Name({name:?})")?,
-                FormatKey::Number(number) => write!(self.out, "Number({number})")?,
-                FormatKey::Default => write!(self.out, "Default")?,
-                FormatKey::Absent => write!(self.out, "Absent")?,
-            }
+            let when = &format.when;
+            write!(self.out, "s::Format {{ when: s::FormatKey::{when:?}")?;
             // These stand one module further out than everything else.
             let header = reference(&self.paths.structs, format.header).replace("super::", "");
             let set = reference(&self.paths.sets, format.set).replace("super::", "");
             writeln!(self.out, ", header: {header}, set: {set} }},")?;
         }
-        writeln!(self.out, "];")
+        writeln!(self.out, "]);")
     }
 
     fn set(&mut self, index: usize, set: &Set) -> fmt::Result {
@@ -177,7 +174,9 @@ impl Emitter {
             set.name
         )?;
         self.fields(&set.attributes)?;
-        writeln!(self.out, "]) }};")
+        write!(self.out, "]), ")?;
+        self.summary(&set.summary)?;
+        writeln!(self.out, " }};")
     }
 
     fn fields(&mut self, fields: &[Field]) -> fmt::Result {
@@ -236,10 +235,20 @@ impl Emitter {
             | Type::Pad
             | Type::Unused => write!(self.out, "{ty:?}"),
             Type::Struct(index) => write!(self.out, "Struct(&{})", self.paths.structs[*index]),
-            Type::Array { element, stride } => {
+            Type::Array {
+                element,
+                stride,
+                named,
+            } => {
                 write!(self.out, "Array {{ stride: {stride}, element: &")?;
                 self.field(element)?;
-                write!(self.out, " }}")
+                write!(self.out, ", named: &[")?;
+                self.fields(named)?;
+                write!(self.out, "] }}")
+            }
+            Type::Elements { set } => {
+                let set = &self.paths.sets[*set];
+                write!(self.out, "Elements {{ set: &{set} }}")
             }
             Type::Nest { header, set } => {
                 let header = reference(&self.paths.structs, *header);
@@ -257,12 +266,23 @@ impl Emitter {
                 self.fields(levels)?;
                 write!(self.out, "] }}")
             }
-            Type::SubMessage { formats, selector } => {
-                let formats = &self.paths.sub_messages[*formats];
-                write!(
-                    self.out,
-                    "SubMessage {{ formats: {formats}, selector: s::Selector::"
-                )?;
+            Type::SubMessage {
+                formats,
+                variants,
+                selector,
+            } => {
+                let formats = self.paths.sub_messages[*formats].clone();
+                write!(self.out, "SubMessage {{ formats: &{formats}, variants: &[")?;
+                for variant in variants {
+                    let (when, len) = (&variant.when, variant.len);
+                    write!(
+                        self.out,
+                        "s::Variant {{ when: s::FormatKey::{when:?}, len: {len:?}, field: "
+                    )?;
+                    self.field(&variant.field)?;
+                    writeln!(self.out, " }},")?;
+                }
+                write!(self.out, "], selector: s::Selector::")?;
                 match selector {
                     Selector::Fields(names) => write!(self.out, "Fields(&{names:?}) }}"),
                     Selector::AttributeType => write!(self.out, "AttributeType }}"),
@@ -358,8 +378,14 @@ impl Emitter {
                 "s::GroupRule {{ group: &GROUPS[{group}], families: &{families:?}, flags: {flags:?} }},"
             )?;
         }
-        writeln!(self.out, "], summary: &[")?;
-        for entry in &message.summary {
+        write!(self.out, "], ")?;
+        self.summary(&message.summary)?;
+        writeln!(self.out, " }},")
+    }
+
+    fn summary(&mut self, entries: &[SummaryEntry]) -> fmt::Result {
+        write!(self.out, "summary: &[")?;
+        for entry in entries {
             let (label, joined) = (&entry.label, entry.joined);
             write!(
                 self.out,
@@ -370,7 +396,7 @@ impl Emitter {
             }
             writeln!(self.out, "] }},")?;
         }
-        writeln!(self.out, "] }},")
+        write!(self.out, "]")
     }
 }
 

@@ -65,6 +65,13 @@ pub enum NoteKind {
         /// Length found.
         found: u32,
     },
+    /// A member of a struct is longer than what is left, by the number that an earlier one has.
+    MemberLength {
+        /// Length by that number.
+        says: u32,
+        /// Bytes left.
+        left: u32,
+    },
     /// A struct is shorter than this table knows it: an older kernel, or a short request.
     ShortStruct {
         /// Length the table knows.
@@ -115,6 +122,7 @@ impl NoteKind {
             Self::HeaderCut { .. }
             | Self::MessageLength { .. }
             | Self::AttributeLength { .. }
+            | Self::MemberLength { .. }
             | Self::TooDeep
             | Self::Refused => Severity::Error,
         }
@@ -153,6 +161,12 @@ impl fmt::Display for NoteKind {
             }
             Self::ValueLength { expected, found } => {
                 write!(f, "{found} bytes where the type has {expected}")
+            }
+            Self::MemberLength { says, left } => {
+                write!(
+                    f,
+                    "{says} bytes are announced for a member, {left} are left"
+                )
             }
             Self::ShortStruct { known, found } => {
                 write!(f, "{found} bytes of a struct known with {known}")

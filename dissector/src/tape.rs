@@ -40,6 +40,22 @@ impl NodeFlags {
     /// The payload was cut off: by the capture's snap length or by a wrong length.
     pub const CUT: Self = Self(32);
 
+    /// The node begins with a byte that is its number and one that is the length of the
+    /// rest ([`crate::schema::Type::Elements`]).
+    pub const ELEMENT: Self = Self(64);
+
+    /// Length of what stands before the payload of such a node, in bytes.
+    #[must_use]
+    pub const fn header_len(self) -> u32 {
+        if self.has(Self::ATTRIBUTE) {
+            NLA_HDRLEN
+        } else if self.has(Self::ELEMENT) {
+            2
+        } else {
+            0
+        }
+    }
+
     /// Both sets together.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
@@ -104,7 +120,7 @@ pub struct Leaf {
     pub start: u32,
     /// Length in bytes; not 0.
     pub len: u32,
-    /// The piece is the `struct nlattr` of a node that has others below it.
+    /// The piece is the header of an attribute or element that has others below it.
     pub header: bool,
 }
 
@@ -311,8 +327,9 @@ impl Tape {
                         header: false,
                     });
                 }
-                if !is_leaf && node.flags.has(NodeFlags::ATTRIBUTE) {
-                    let len = node.len.min(NLA_HDRLEN);
+                let header = node.flags.header_len();
+                if !is_leaf && header > 0 {
+                    let len = node.len.min(header);
                     return Some(Leaf {
                         node: this,
                         start: node.start,
@@ -380,15 +397,11 @@ impl<'t> NodeRef<'t> {
         &self.frame[start..end]
     }
 
-    /// Its bytes without an attribute's header.
+    /// Its bytes without an attribute's or element's header.
     #[must_use]
     pub fn payload(&self) -> &'t [u8] {
-        let bytes = self.bytes();
-        if self.has(NodeFlags::ATTRIBUTE) {
-            bytes.get(NLA_HDRLEN as usize..).unwrap_or_default()
-        } else {
-            bytes
-        }
+        let header = self.node().flags.header_len() as usize;
+        self.bytes().get(header..).unwrap_or_default()
     }
 
     /// Byte order of its integers.
@@ -402,11 +415,14 @@ impl<'t> NodeRef<'t> {
         }
     }
 
-    /// The number in an attribute's header, without its flags; `None` where the node
-    /// is no attribute.
+    /// The number in an attribute's or element's header, without flags; `None` where the
+    /// node is neither.
     #[must_use]
     pub fn number(&self) -> Option<u16> {
         let bytes = self.bytes();
+        if self.has(NodeFlags::ELEMENT) {
+            return bytes.first().copied().map(u16::from);
+        }
         (self.has(NodeFlags::ATTRIBUTE) && bytes.len() >= NLA_HDRLEN as usize)
             .then(|| self.tape.order.u16([bytes[2], bytes[3]]) & crate::wire::NLA_TYPE_MASK)
     }

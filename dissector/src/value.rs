@@ -60,7 +60,9 @@ impl<'t> NodeRef<'t> {
     /// than an element, at the end, is bytes.
     pub fn elements(&self) -> impl Iterator<Item = (&'static Field, Value<'t>)> + use<'t> {
         let (element, stride) = match self.field().ty {
-            Type::Array { element, stride } => (Some(element), stride.max(1)),
+            Type::Array {
+                element, stride, ..
+            } => (Some(element), stride.max(1)),
             _ => (None, 1),
         };
         let payload = if element.is_some() && !self.has_children() {
@@ -140,6 +142,7 @@ fn decode<'t>(field: &Field, bytes: &'t [u8], order: Order, host: Order) -> Valu
         | Type::Members
         | Type::Nest { .. }
         | Type::Indexed { .. }
+        | Type::Elements { .. }
         | Type::TypeValue { .. }
         | Type::SubMessage { .. }
         | Type::Custom { .. }

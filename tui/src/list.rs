@@ -157,8 +157,14 @@ impl Reached {
                 }
                 self.set(Some(set), open);
             }
-            Type::SubMessage { formats, .. } => {
-                for format in formats {
+            Type::Elements { set } => self.set(Some(set), open),
+            Type::SubMessage {
+                formats, variants, ..
+            } => {
+                for variant in variants {
+                    self.field(&variant.field, open);
+                }
+                for format in formats.items() {
                     self.structure(format.header, open);
                     self.set(format.set, open);
                 }
@@ -321,6 +327,7 @@ fn type_name(ty: &Type) -> String {
             Some(header) => format!("struct {}, nest {}", header.name, set.name),
             None => format!("nest {}", set.name),
         },
+        Type::Elements { set } => format!("elements {}", set.name),
         Type::Indexed { element } => format!("indexed array of {}", kind(element)),
         Type::TypeValue { levels, set } => {
             let levels: Vec<_> = levels.iter().map(|level| level.name).collect();
@@ -343,25 +350,34 @@ fn type_name(ty: &Type) -> String {
 
 /// The formats of a field that depends on another, one a line.
 fn formats(out: &mut String, field: &'static Field) {
-    let Type::SubMessage { formats, .. } = field.ty else {
+    let Type::SubMessage {
+        formats, variants, ..
+    } = field.ty
+    else {
         return;
     };
     let _ = writeln!(out, "  {} is", field.name);
-    let rows: Vec<_> = formats.iter().map(format).collect();
+    let one_value = variants
+        .iter()
+        .map(|variant| [when(variant.when), kind(&variant.field)]);
+    let rows: Vec<_> = one_value.chain(formats.iter().map(format)).collect();
     table(out, "    ", &rows);
 }
 
-fn format(format: &'static Format) -> [String; 2] {
-    let when = match format.when {
+fn when(key: FormatKey) -> String {
+    match key {
         FormatKey::Name(name) => name.to_owned(),
         FormatKey::Number(number) => number.to_string(),
         FormatKey::Default => "(anything else)".to_owned(),
         FormatKey::Absent => "(nothing)".to_owned(),
-    };
+    }
+}
+
+fn format(format: &'static Format) -> [String; 2] {
     let mut parts = Vec::new();
     parts.extend(format.header.map(|it| format!("struct {}", it.name)));
     parts.extend(format.set.map(|it| format!("nest {}", it.name)));
-    [when, parts.join(", ")]
+    [when(format.when), parts.join(", ")]
 }
 
 /// Aligned columns: numbers to the right, the last one as long as it is.

@@ -1,5 +1,6 @@
 //! Where in the request an error of the kernel points.
 
+use super::summary;
 use crate::context::MessageView;
 use crate::schema::base::nlmsgerr;
 use crate::schema::{AttributeSet, Family, Type};
@@ -199,10 +200,8 @@ fn attributes_of(nest: NodeRef<'_>) -> Option<&'static AttributeSet> {
                 .children()
                 .find(|child| child.has(NodeFlags::ATTRIBUTE))?
                 .field();
-            formats.iter().filter_map(|format| format.set).find(|set| {
-                set.attribute(inside.number)
-                    .is_some_and(|field| std::ptr::eq(field, inside))
-            })
+            let format = formats.iter().find(|format| summary::holds(format, inside));
+            format.and_then(|format| format.set)
         }
         _ => None,
     }

@@ -2,12 +2,14 @@
 
 use super::{Options, Role, Span, limited};
 use crate::context::MessageView;
-use crate::schema::{SummaryEntry, Type};
+use crate::schema::{AttributeSet, Field, Format, Struct, SummaryEntry, Type};
 use crate::tape::{NodeFlags, NodeRef};
 use crate::value::Value;
 
 /// Longest value, in characters.
 const VALUE_WIDTH: usize = 64;
+/// How many parts in parts are told.
+const MAX_PARTS: u8 = 4;
 /// How many values are shown where the schema does not say which.
 const UNTOLD: usize = 4;
 
@@ -17,15 +19,81 @@ pub(super) fn summary(view: &MessageView<'_>, options: &Options<'_>, out: &mut V
     let Some(node) = view.node() else { return };
     let entries = view.head.message.map_or(&[][..], |message| message.summary);
     let before = out.len();
+    entries_of(node, entries, options, 0, out);
+    if out.len() == before {
+        untold(node, view.head.message.is_some(), options, out);
+    }
+}
+
+/// Appends what a nest or a struct reads as, where its table says so. Whether it does.
+pub(super) fn of_part(
+    node: NodeRef<'_>,
+    options: &Options<'_>,
+    level: u8,
+    out: &mut Vec<Span>,
+) -> bool {
+    let before = out.len();
+    for entries in parts(node) {
+        entries_of(node, entries, options, level, out);
+    }
+    out.len() > before
+}
+
+/// What the tables say of how a node with others below it reads: of its struct, then of its
+/// attributes.
+fn parts(node: NodeRef<'_>) -> impl Iterator<Item = &'static [SummaryEntry]> {
+    let of_struct = |of: &'static Struct| of.summary;
+    let of_set = |of: &'static AttributeSet| of.summary;
+    let (first, second) = match node.field().ty {
+        Type::Struct(of) => (Some(of_struct(of)), None),
+        Type::Nest { header, set } => (header.map(of_struct), Some(of_set(set))),
+        Type::Elements { set } | Type::TypeValue { set, .. } => (None, Some(of_set(set))),
+        // Which format it is, shows in what it holds.
+        Type::SubMessage { formats, .. } => {
+            let inside = node.children().next().map(|child| child.field());
+            let format = formats
+                .items()
+                .iter()
+                .find(|format| inside.is_some_and(|inside| holds(format, inside)));
+            (
+                format.and_then(|format| format.header).map(of_struct),
+                format.and_then(|format| format.set).map(of_set),
+            )
+        }
+        _ => (None, None),
+    };
+    first.into_iter().chain(second)
+}
+
+/// Whether a sub-message of this format can begin with `field`.
+pub(super) fn holds(format: &Format, field: &'static Field) -> bool {
+    let in_set = format.set.is_some_and(|set| {
+        set.attribute(field.number)
+            .is_some_and(|known| std::ptr::eq(known, field))
+    });
+    in_set
+        || format.header.is_some_and(|header| {
+            std::ptr::eq(&raw const header.field, field)
+                || header
+                    .members
+                    .first()
+                    .is_some_and(|member| std::ptr::eq(&raw const member.field, field))
+        })
+}
+
+fn entries_of(
+    node: NodeRef<'_>,
+    entries: &[SummaryEntry],
+    options: &Options<'_>,
+    level: u8,
+    out: &mut Vec<Span>,
+) {
     let mut found = false;
     for entry in entries {
         // What is joined to nothing says nothing.
         if !entry.joined || found {
-            found = told(node, entry, options, out);
+            found = told(node, entry, options, level, out);
         }
-    }
-    if out.len() == before {
-        untold(node, view.head.message.is_some(), options, out);
     }
 }
 
@@ -34,6 +102,7 @@ fn told(
     node: NodeRef<'_>,
     entry: &SummaryEntry,
     options: &Options<'_>,
+    level: u8,
     out: &mut Vec<Span>,
 ) -> bool {
     let hits = entry
@@ -57,7 +126,7 @@ fn told(
             out.push(Span::new(Role::Plain, " "));
         }
     }
-    value(first, count, options, out);
+    value(first, count, options, level, out);
     true
 }
 
@@ -122,7 +191,26 @@ fn no_flags(node: NodeRef<'_>) -> bool {
 }
 
 /// Appends a value, the first of `count`.
-fn value(node: NodeRef<'_>, count: usize, options: &Options<'_>, out: &mut Vec<Span>) {
+fn value(node: NodeRef<'_>, count: usize, options: &Options<'_>, level: u8, out: &mut Vec<Span>) {
+    if level < MAX_PARTS && node.value() == Value::Tree {
+        let list = matches!(node.field().ty, Type::Indexed { .. } | Type::Array { .. });
+        let mut more = count - 1;
+        let part = if list {
+            more += node.children().count().saturating_sub(1);
+            node.children().next()
+        } else {
+            Some(node)
+        };
+        // A space before its first entry is there already.
+        let mut inside = Vec::new();
+        if part.is_some_and(|part| of_part(part, options, level + 1, &mut inside)) {
+            out.append(&mut inside);
+            if more > 0 {
+                out.push(Span::new(Role::Aside, format!(" +{more}")));
+            }
+            return;
+        }
+    }
     let (text, more) = match node.value() {
         Value::Present => (node.field().name.to_owned(), 0),
         Value::List => {

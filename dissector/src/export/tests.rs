@@ -7,7 +7,8 @@ use crate::capture::Frame;
 use crate::context::{Context, MessageView, RequestView};
 use crate::schema::{
     AttributeSet, Attributes, Enum, EnumEntry, Family, Field, FieldOrder, FlagsAs, Format,
-    FormatKey, Hint, Member, Message, Schema, Selector, Struct, SummaryEntry, Type, ValueNames,
+    FormatKey, Formats, Hint, Len, Member, Message, Schema, Selector, Struct, SummaryEntry, Type,
+    ValueNames,
 };
 use crate::tape::Tape;
 use crate::wire::LinkType;
@@ -73,22 +74,23 @@ static FLAGS: Enum = Enum {
 };
 static HEADER: Struct = Struct {
     name: "toymsg",
+    summary: &[],
     size: 8,
     members: &[
         Member {
             field: field("family", "toy_family", 0, int(1)),
             offset: 0,
-            len: Some(1),
+            len: Len::Bytes(1),
         },
         Member {
             field: named(field("kind", "toy_kind", 0, int(2)), &KIND),
             offset: 2,
-            len: Some(2),
+            len: Len::Bytes(2),
         },
         Member {
             field: hinted(field("index", "toy_index", 0, int(4)), Hint::Ifindex),
             offset: 4,
-            len: Some(4),
+            len: Len::Bytes(4),
         },
     ],
     field: Field::of_struct("toymsg"),
@@ -96,10 +98,17 @@ static HEADER: Struct = Struct {
 static ID: Field = field("id", "TOY_DATA_ID", 1, int(2));
 static DATA: AttributeSet = AttributeSet {
     name: "data-attrs",
+    summary: &[],
     attributes: Attributes::new(&[field("id", "TOY_DATA_ID", 1, int(2))]),
 };
+static FORMATS: Formats = Formats::new(&[Format {
+    when: FormatKey::Name("vlan"),
+    header: None,
+    set: Some(&DATA),
+}]);
 static INFO: AttributeSet = AttributeSet {
     name: "info-attrs",
+    summary: &[],
     attributes: Attributes::new(&[
         field("kind", "TOY_INFO_KIND", 1, Type::String),
         field(
@@ -107,11 +116,8 @@ static INFO: AttributeSet = AttributeSet {
             "TOY_INFO_DATA",
             2,
             Type::SubMessage {
-                formats: &[Format {
-                    when: FormatKey::Name("vlan"),
-                    header: None,
-                    set: Some(&DATA),
-                }],
+                formats: &FORMATS,
+                variants: &[],
                 selector: Selector::Fields(&["kind"]),
             },
         ),
@@ -124,6 +130,7 @@ const NEST_DATA: Type = Type::Nest {
 };
 static LABEL: Struct = Struct {
     name: "toylabel",
+    summary: &[],
     size: 4,
     members: &[Member {
         field: field(
@@ -136,7 +143,7 @@ static LABEL: Struct = Struct {
             },
         ),
         offset: 0,
-        len: Some(4),
+        len: Len::Bytes(4),
     }],
     field: Field::of_struct("toylabel"),
 };
@@ -150,6 +157,7 @@ const fn bits(name: &'static str, shift: u8) -> Field {
 }
 static TOY: AttributeSet = AttributeSet {
     name: "toy-attrs",
+    summary: &[],
     attributes: Attributes::new(&[
         field("name", "TOY_NAME", 1, Type::String),
         hinted(field("address", "TOY_ADDRESS", 2, Type::Binary), Hint::Mac),
@@ -184,6 +192,7 @@ static TOY: AttributeSet = AttributeSet {
             Type::Array {
                 element: &ID,
                 stride: 2,
+                named: &[],
             },
         ),
         named(field("bits", "TOY_BITS", 9, Type::Bitfield32), &FLAGS),

@@ -6,7 +6,7 @@ use super::clock::{clock, duration};
 use super::header::{header_value, message_name};
 use super::line::reason;
 use super::trail::NotesInOrder;
-use super::{Options, Role, Span, limited, paint, refused};
+use super::{Options, Role, Span, limited, paint, refused, summary};
 use crate::context::{self, MessageView, Port};
 use crate::note::{NoteKind, Severity};
 use crate::schema::{Direction, Type, base};
@@ -283,7 +283,15 @@ impl Tree<'_> {
         let known =
             header_value(node, head.protocol, head.context).filter(|_| !self.options.show.numeric);
         let value = node.value();
-        if known.is_none() && matches!(value, Value::Tree | Value::Present) {
+        if known.is_none() && value == Value::Tree {
+            let mut inside = Vec::new();
+            if summary::of_part(node, &self.options, 0, &mut inside) {
+                spans.push(Span::new(Role::Plain, ": "));
+                spans.append(&mut inside);
+            }
+            return;
+        }
+        if known.is_none() && value == Value::Present {
             return;
         }
         spans.push(Span::new(Role::Plain, ": "));

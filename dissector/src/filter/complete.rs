@@ -237,7 +237,16 @@ fn is_offered(child: Child) -> bool {
 
 /// Type and UAPI name.
 fn about(field: &'static Field) -> String {
-    let kind = match field.ty {
+    let kind = about_type(field);
+    if field.uapi == field.name {
+        kind
+    } else {
+        format!("{kind}, {}", field.uapi)
+    }
+}
+
+fn about_type(field: &'static Field) -> String {
+    match field.ty {
         Type::Int { bytes, signed } => {
             let letter = if signed { 's' } else { 'u' };
             format!("{letter}{}", u32::from(bytes) * 8)
@@ -254,16 +263,16 @@ fn about(field: &'static Field) -> String {
         },
         Type::Struct(_) | Type::Members => "struct".to_owned(),
         Type::Array { .. } | Type::Indexed { .. } | Type::TypeValue { .. } => "array".to_owned(),
-        Type::Nest { .. } | Type::SubMessage { .. } => "nest".to_owned(),
+        Type::SubMessage {
+            formats, variants, ..
+        } if formats.is_empty() => variants
+            .first()
+            .map_or_else(|| "nest".to_owned(), |variant| about_type(&variant.field)),
+        Type::Nest { .. } | Type::Elements { .. } | Type::SubMessage { .. } => "nest".to_owned(),
         Type::BitUnit { .. } | Type::Bits { .. } => "bits".to_owned(),
         Type::Pad => "pad".to_owned(),
         Type::Unused => "unused".to_owned(),
         Type::Custom { .. } => "custom".to_owned(),
-    };
-    if field.uapi == field.name {
-        kind
-    } else {
-        format!("{kind}, {}", field.uapi)
     }
 }
 

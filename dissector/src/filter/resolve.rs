@@ -271,6 +271,11 @@ fn descend(start: &[Child], path: &str, at_once: bool) -> Result<Fields, Missing
     }
     let elements: Vec<_> = last.iter().flat_map(|field| elements(field)).collect();
     last.extend(elements);
+    // What is always one of several values has none of its own.
+    last.retain(|field| {
+        !matches!(field.ty, Type::SubMessage { formats, variants, .. }
+            if formats.is_empty() && !variants.is_empty())
+    });
     Ok(Fields {
         root: None,
         path: names,
@@ -286,10 +291,13 @@ fn unique(fields: Vec<&'static Field>) -> Vec<&'static Field> {
         .collect()
 }
 
-/// The values that stand without a name below an indexed array.
+/// The values that a field may be, or that stand without a name below an indexed array.
 fn elements(field: &'static Field) -> Vec<&'static Field> {
     let mut found = Vec::new();
     let mut at = field;
+    if let Type::SubMessage { variants, .. } = field.ty {
+        found.extend(variants.iter().map(|variant| &variant.field));
+    }
     for _ in 0..MAX_LAYERS {
         let Type::Indexed { element } = at.ty else {
             break;
@@ -318,7 +326,7 @@ pub(super) fn family_children(family: &'static Family) -> Vec<Child> {
         }
         let attributes = message
             .attributes
-            .map_or(&[][..], |set| set.attributes.fields());
+            .map_or(&[][..], |set| set.attributes.items());
         children.extend(attributes.iter().map(named));
     }
     let mut seen = HashSet::new();
@@ -369,9 +377,10 @@ pub(super) fn below(field: &'static Field, layers: u8, visit: &mut dyn FnMut(Chi
             if let Some(header) = header {
                 members(header, visit);
             }
-            attributes(set.attributes.fields(), visit);
+            attributes(set.attributes.items(), visit);
         }
-        Type::Array { element, .. } | Type::Indexed { element } => {
+        Type::Array { element, named, .. } => {
+            attributes(named, visit);
             visit(Child {
                 field: element,
                 unnamed: true,
@@ -380,6 +389,16 @@ pub(super) fn below(field: &'static Field, layers: u8, visit: &mut dyn FnMut(Chi
                 below(element, layers + 1, visit);
             }
         }
+        Type::Indexed { element } => {
+            visit(Child {
+                field: element,
+                unnamed: true,
+            });
+            if layers < MAX_LAYERS {
+                below(element, layers + 1, visit);
+            }
+        }
+        Type::Elements { set } => attributes(set.attributes.items(), visit),
         Type::TypeValue { levels, set } => {
             for level in levels {
                 visit(Child {
@@ -387,14 +406,19 @@ pub(super) fn below(field: &'static Field, layers: u8, visit: &mut dyn FnMut(Chi
                     unnamed: true,
                 });
             }
-            attributes(set.attributes.fields(), visit);
+            attributes(set.attributes.items(), visit);
         }
-        Type::SubMessage { formats, .. } => {
-            for format in formats {
+        Type::SubMessage {
+            formats, variants, ..
+        } => {
+            for variant in variants {
+                below(&variant.field, layers, visit);
+            }
+            for format in formats.items() {
                 if let Some(header) = format.header {
                     members(header, visit);
                 }
-                attributes(format.set.map_or(&[], |set| set.attributes.fields()), visit);
+                attributes(format.set.map_or(&[], |set| set.attributes.items()), visit);
             }
         }
         Type::BitUnit { parts, .. } => attributes(parts, visit),
@@ -402,7 +426,7 @@ pub(super) fn below(field: &'static Field, layers: u8, visit: &mut dyn FnMut(Chi
             if let Some(header) = header {
                 members(header, visit);
             }
-            attributes(set.map_or(&[], |set| set.attributes.fields()), visit);
+            attributes(set.map_or(&[], |set| set.attributes.items()), visit);
         }
         Type::Int { .. }
         | Type::VarInt { .. }
@@ -431,7 +455,7 @@ fn everything(schema: &Schema) -> Vec<Child> {
             add(child, &mut found);
         }
         for set in family.sets {
-            for field in set.attributes.fields() {
+            for field in set.attributes.items() {
                 add(named(field), &mut found);
             }
         }

@@ -76,6 +76,7 @@ impl Shape {
             | Type::Struct(_)
             | Type::Members
             | Type::Nest { .. }
+            | Type::Elements { .. }
             | Type::Indexed { .. }
             | Type::TypeValue { .. }
             | Type::SubMessage { .. }

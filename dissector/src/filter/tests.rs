@@ -7,7 +7,7 @@ use crate::capture::{Frame, Time};
 use crate::context::Context;
 use crate::schema::{
     AttributeSet, Attributes, Enum, EnumEntry, Family, Field, FieldOrder, FlagsAs, Format,
-    FormatKey, Group, Hint, Member, Message, Selector, Struct, Type, ValueNames,
+    FormatKey, Formats, Group, Hint, Len, Member, Message, Selector, Struct, Type, ValueNames,
 };
 use crate::tape::Tape;
 use crate::wire::LinkType;
@@ -62,12 +62,13 @@ static COLOURS: Enum = Enum {
 };
 static HEADER: Struct = Struct {
     name: "petmsg",
+    summary: &[],
     size: 8,
     members: &[
         Member {
             field: field(0, "pet-index", "pet_index", int(4, true), Hint::Ifindex),
             offset: 0,
-            len: Some(4),
+            len: Len::Bytes(4),
         },
         Member {
             field: named(
@@ -75,7 +76,7 @@ static HEADER: Struct = Struct {
                 &FLAGS,
             ),
             offset: 4,
-            len: Some(4),
+            len: Len::Bytes(4),
         },
     ],
     field: Field::of_struct("petmsg"),
@@ -84,14 +85,29 @@ static NUMBER: Field = field(0, "number", "number", int(2, false), Hint::None);
 static TOY: Field = field(0, "toy", "toy", Type::String, Hint::None);
 static CAT: AttributeSet = AttributeSet {
     name: "cat-attrs",
+    summary: &[],
     attributes: Attributes::new(&[field(1, "id", "PETA_CAT_ID", int(2, false), Hint::None)]),
 };
 static DOG: AttributeSet = AttributeSet {
     name: "dog-attrs",
+    summary: &[],
     attributes: Attributes::new(&[field(1, "id", "PETA_DOG_ID", int(4, false), Hint::None)]),
 };
+static FORMATS: Formats = Formats::new(&[
+    Format {
+        when: FormatKey::Name("cat"),
+        header: None,
+        set: Some(&CAT),
+    },
+    Format {
+        when: FormatKey::Name("dog"),
+        header: None,
+        set: Some(&DOG),
+    },
+]);
 static KIND: AttributeSet = AttributeSet {
     name: "kind-attrs",
+    summary: &[],
     attributes: Attributes::new(&[
         field(1, "kind", "PETA_KIND", Type::String, Hint::None),
         field(
@@ -99,18 +115,8 @@ static KIND: AttributeSet = AttributeSet {
             "details",
             "PETA_DETAILS",
             Type::SubMessage {
-                formats: &[
-                    Format {
-                        when: FormatKey::Name("cat"),
-                        header: None,
-                        set: Some(&CAT),
-                    },
-                    Format {
-                        when: FormatKey::Name("dog"),
-                        header: None,
-                        set: Some(&DOG),
-                    },
-                ],
+                formats: &FORMATS,
+                variants: &[],
                 selector: Selector::Fields(&["kind"]),
             },
             Hint::None,
@@ -119,6 +125,7 @@ static KIND: AttributeSet = AttributeSet {
 };
 static PET: AttributeSet = AttributeSet {
     name: "pet-attrs",
+    summary: &[],
     attributes: Attributes::new(&[
         field(1, "petname", "PETA_NAME", Type::String, Hint::None),
         field(2, "home", "PETA_HOME", Type::Binary, Hint::Ip),
@@ -144,6 +151,7 @@ static PET: AttributeSet = AttributeSet {
             Type::Array {
                 element: &NUMBER,
                 stride: 2,
+                named: &[],
             },
             Hint::None,
         ),

@@ -3,8 +3,8 @@
 
 use super::builtin::protocols;
 use super::{
-    AttributeSet, Enum, EnumEntry, Field, FieldOrder, FlagsAs, Hint, Member, Message, Struct, Type,
-    ValueNames,
+    AttributeSet, Enum, EnumEntry, Field, FieldOrder, FlagsAs, Hint, Len, Member, Message, Struct,
+    Type, ValueNames,
 };
 use crate::wire::{NLM_F_DUMP, NLMSG_MIN_TYPE, Nlmsghdr};
 
@@ -38,7 +38,7 @@ const fn member(field: Field, offset: u32, len: u32) -> Member {
     Member {
         field,
         offset,
-        len: Some(len),
+        len: Len::Bytes(len),
     }
 }
 
@@ -90,6 +90,7 @@ pub static COOKED: Field = field(
     Hint::None,
 );
 static COOKED_STRUCT: Struct = Struct {
+    summary: &[],
     name: "cooked",
     field: Field::of_struct("cooked"),
     size: 16,
@@ -128,6 +129,7 @@ pub static COOKED2: Field = field(
     Hint::None,
 );
 static COOKED2_STRUCT: Struct = Struct {
+    summary: &[],
     name: "cooked",
     field: Field::of_struct("cooked"),
     size: 20,
@@ -175,6 +177,7 @@ pub static NLMSGHDR: Field = field(
 /// The layout of `struct nlmsghdr`. The names of type and flags depend on the message:
 /// see [`crate::context::Head::type_name`] and [`flag_names`].
 pub static NLMSGHDR_STRUCT: Struct = Struct {
+    summary: &[],
     name: "nlmsghdr",
     field: Field::of_struct("nlmsghdr"),
     size: 16,
@@ -193,6 +196,7 @@ pub static NLMSGHDR_STRUCT: Struct = Struct {
 
 /// The layout of `struct genlmsghdr`.
 pub static GENLMSGHDR_STRUCT: Struct = Struct {
+    summary: &[],
     name: "genlmsghdr",
     field: Field::of_struct("genlmsghdr"),
     size: 4,
@@ -373,7 +377,7 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
     let members = structs.into_iter().flat_map(|of| of.members);
     own.into_iter()
         .chain(members.map(|member| &member.field))
-        .chain(EXT_ACK.attributes.fields())
+        .chain(EXT_ACK.attributes.items())
 }
 
 impl Field {

@@ -2,8 +2,8 @@
 
 use super::ynl::model;
 use super::{
-    AttributeSet, Attributes, Enum, EnumEntry, Family, Field, Format, FormatKey, Group, GroupRule,
-    Member, Message, Selector, Struct, SummaryEntry, Type, ValueNames,
+    AttributeSet, Attributes, Enum, EnumEntry, Family, Field, Format, FormatKey, Formats, Group,
+    GroupRule, Len, Member, Message, Selector, Struct, SummaryEntry, Type, ValueNames, Variant,
 };
 
 /// The families of all files that do not only define what others use.
@@ -37,7 +37,7 @@ fn family(tables: &Tables, file: &model::File, family: &model::Family) -> &'stat
                 flags: rule.flags,
             })
         })),
-        summary: list(message.summary.iter().map(summary)),
+        summary: summary(&message.summary),
     });
     Box::leak(Box::new(Family {
         name: text(&file.name),
@@ -67,58 +67,70 @@ fn list<T>(items: impl Iterator<Item = T>) -> &'static [T] {
     Box::leak(items.collect::<Vec<T>>().into_boxed_slice())
 }
 
-fn summary(entry: &model::SummaryEntry) -> SummaryEntry {
-    SummaryEntry {
-        label: text(&entry.label),
-        joined: entry.joined,
-        paths: list(
-            entry
-                .paths
-                .iter()
-                .map(|path| list(path.iter().map(|name| text(name)))),
-        ),
+fn summary(entries: &[model::SummaryEntry]) -> &'static [SummaryEntry] {
+    list(entries.iter().map(|entry| {
+        SummaryEntry {
+            label: text(&entry.label),
+            joined: entry.joined,
+            paths: list(
+                entry
+                    .paths
+                    .iter()
+                    .map(|path| list(path.iter().map(|name| text(name)))),
+            ),
+        }
+    }))
+}
+
+fn when(key: &model::FormatKey) -> FormatKey {
+    match key {
+        model::FormatKey::Name(name) => FormatKey::Name(text(name)),
+        model::FormatKey::Number(number) => FormatKey::Number(*number),
+        model::FormatKey::Default => FormatKey::Default,
+        model::FormatKey::Absent => FormatKey::Absent,
     }
 }
+
+static NOTHING: Formats = Formats::new(&[]);
 
 /// What exists already, by its index in the model.
 struct Tables {
     enums: Vec<&'static Enum>,
     /// A struct may refer to one with a higher index; a hole is one that is not there yet.
     structs: Vec<Option<&'static Struct>>,
+    /// Those that are being made: one that is a variant of itself ends there.
+    started: Vec<bool>,
     sets: Vec<&'static AttributeSet>,
-    sub_messages: Vec<&'static [Format]>,
+    sub_messages: Vec<&'static Formats>,
 }
 
 impl Tables {
     fn of(model: &model::Model) -> Self {
+        // Sets and sub-messages first without what refers to others of them.
+        let set = |set: &model::Set| -> &'static AttributeSet {
+            Box::leak(Box::new(AttributeSet {
+                name: text(&set.name),
+                attributes: Attributes::new(&[]),
+                summary: summary(&set.summary),
+            }))
+        };
+        let formats = |_| -> &'static Formats { Box::leak(Box::new(Formats::new(&[]))) };
         let mut tables = Self {
             enums: model.enums.iter().map(names).collect(),
             structs: vec![None; model.structs.len()],
-            sets: Vec::new(),
-            sub_messages: Vec::new(),
+            started: vec![false; model.structs.len()],
+            sets: model.sets.iter().map(set).collect(),
+            sub_messages: model.sub_messages.iter().map(formats).collect(),
         };
         for index in 0..model.structs.len() {
             tables.structure(model, index);
         }
-        // Sets first without their attributes, which refer to sets.
-        for set in &model.sets {
-            tables.sets.push(Box::leak(Box::new(AttributeSet {
-                name: text(&set.name),
-                attributes: Attributes::new(&[]),
-            })));
-        }
-        for sub_message in &model.sub_messages {
-            let formats = list(sub_message.formats.iter().map(|format| Format {
-                when: match &format.when {
-                    model::FormatKey::Name(name) => FormatKey::Name(text(name)),
-                    model::FormatKey::Number(number) => FormatKey::Number(*number),
-                    model::FormatKey::Default => FormatKey::Default,
-                    model::FormatKey::Absent => FormatKey::Absent,
-                },
+        for (formats, written) in tables.sub_messages.iter().zip(&model.sub_messages) {
+            formats.fill(list(written.formats.iter().map(|format| Format {
+                when: when(&format.when),
                 header: format.header.and_then(|index| tables.layout(index)),
                 set: format.set.and_then(|index| tables.set(index)),
-            }));
-            tables.sub_messages.push(formats);
+            })));
         }
         for (set, written) in tables.sets.iter().zip(&model.sets) {
             set.attributes.fill(list(
@@ -142,13 +154,12 @@ impl Tables {
         let Some(layout) = model.structs.get(index) else {
             return;
         };
-        if self.layout(index).is_some() {
-            return;
+        match self.started.get_mut(index) {
+            Some(started) if !*started => *started = true,
+            _ => return,
         }
         for member in &layout.members {
-            if let Some(inner) = inner_struct(&member.field.ty) {
-                self.structure(model, inner);
-            }
+            inner_structs(&member.field.ty, &mut |inner| self.structure(model, inner));
         }
         let name = text(&layout.name);
         let made: &'static Struct = Box::leak(Box::new(Struct {
@@ -157,8 +168,13 @@ impl Tables {
             members: list(layout.members.iter().map(|member| Member {
                 field: self.field(&member.field),
                 offset: member.offset,
-                len: member.len,
+                len: match member.len {
+                    model::Len::Bytes(bytes) => Len::Bytes(bytes),
+                    model::Len::Rest => Len::Rest,
+                    model::Len::Counted { by, each } => Len::Counted { by, each },
+                },
             })),
+            summary: summary(&layout.summary),
             field: Field::of_struct(name),
         }));
         if let Some(slot) = self.structs.get_mut(index) {
@@ -208,10 +224,15 @@ impl Tables {
             model::Type::Array {
                 ref element,
                 stride,
+                ref named,
             } => Type::Array {
                 element: self.element(element),
                 stride,
+                named: self.fields(named),
             },
+            model::Type::Elements { set } => self
+                .set(set)
+                .map_or(Type::Binary, |set| Type::Elements { set }),
             model::Type::Nest { header, set } => {
                 self.set(set).map_or(Type::Binary, |set| Type::Nest {
                     header: header.and_then(|index| self.layout(index)),
@@ -229,9 +250,15 @@ impl Tables {
             }
             model::Type::SubMessage {
                 formats,
+                ref variants,
                 ref selector,
             } => Type::SubMessage {
-                formats: self.sub_messages.get(formats).copied().unwrap_or(&[]),
+                formats: self.sub_messages.get(formats).copied().unwrap_or(&NOTHING),
+                variants: list(variants.iter().map(|variant| Variant {
+                    when: when(&variant.when),
+                    field: self.field(&variant.field),
+                    len: variant.len,
+                })),
                 selector: match selector {
                     model::Selector::Fields(names) => {
                         Selector::Fields(list(names.iter().map(|name| text(name))))
@@ -259,11 +286,18 @@ impl Tables {
     }
 }
 
-fn inner_struct(ty: &model::Type) -> Option<usize> {
+/// The structs that have to exist before one with a member of this type.
+fn inner_structs(ty: &model::Type, visit: &mut dyn FnMut(usize)) {
     match ty {
-        model::Type::Struct(index) => Some(*index),
-        model::Type::Array { element, .. } => inner_struct(&element.ty),
-        _ => None,
+        model::Type::Struct(index) => visit(*index),
+        model::Type::Custom { header, .. } => header.iter().copied().for_each(visit),
+        model::Type::Array { element, .. } => inner_structs(&element.ty, visit),
+        model::Type::SubMessage { variants, .. } => {
+            for variant in variants {
+                inner_structs(&variant.field.ty, visit);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -109,51 +109,54 @@ pub struct AttributeSet {
     pub name: &'static str,
     /// Attributes in ascending order of [`Field::number`].
     pub attributes: Attributes,
+    /// What a nest of them reads as in one line; empty where nothing is said.
+    pub summary: &'static [SummaryEntry],
 }
 
-/// The attributes of a set, a slice. Sets nest in each other and in themselves, so those
-/// of a specification given at run time are put in when all its sets exist.
-pub struct Attributes {
-    built_in: &'static [Field],
-    loaded: OnceLock<&'static [Field]>,
+/// The attributes of a set: sets nest in each other and in themselves.
+pub type Attributes = Late<Field>;
+
+/// A slice of a table that may lead back to the table, so that what a specification given
+/// at run time says is put in when all its parts exist.
+pub struct Late<T: 'static> {
+    built_in: &'static [T],
+    loaded: OnceLock<&'static [T]>,
 }
 
-impl Attributes {
-    /// Those of a built-in table.
+impl<T> Late<T> {
+    /// That of a built-in table.
     #[must_use]
-    pub const fn new(fields: &'static [Field]) -> Self {
+    pub const fn new(items: &'static [T]) -> Self {
         Self {
-            built_in: fields,
+            built_in: items,
             loaded: OnceLock::new(),
         }
     }
 
-    /// The attributes, as long as the program lives.
+    /// The items, as long as the program lives.
     #[must_use]
-    pub fn fields(&self) -> &'static [Field] {
+    pub fn items(&self) -> &'static [T] {
         self.loaded.get().copied().unwrap_or(self.built_in)
     }
 
     /// Puts in those of a specification given at run time, once.
-    fn fill(&self, fields: &'static [Field]) {
-        self.loaded.get_or_init(|| fields);
+    fn fill(&self, items: &'static [T]) {
+        self.loaded.get_or_init(|| items);
     }
 }
 
-impl Deref for Attributes {
-    type Target = [Field];
+impl<T> Deref for Late<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[Field] {
-        self.fields()
+    fn deref(&self) -> &[T] {
+        self.items()
     }
 }
 
-impl fmt::Debug for Attributes {
-    // Names alone: a set may hold itself.
+impl<T> fmt::Debug for Late<T> {
+    // How many alone: it may lead back to itself.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.iter().map(|field| field.name))
-            .finish()
+        write!(f, "[{} items]", self.len())
     }
 }
 
@@ -186,6 +189,8 @@ pub struct Struct {
     pub size: u32,
     /// Members in ascending order of offset.
     pub members: &'static [Member],
+    /// What it reads as in one line; empty where nothing is said.
+    pub summary: &'static [SummaryEntry],
     /// The struct where it stands without an attribute or a member around it: before
     /// attributes, or as an element ([`Field::of_struct`]).
     pub field: Field,
@@ -214,10 +219,37 @@ impl Field {
 pub struct Member {
     /// Name, type and how to show it.
     pub field: Field,
-    /// Byte offset in the struct.
+    /// Byte offset in the struct, as if every [`Len::Counted`] member before it were empty.
     pub offset: u32,
-    /// Length in bytes, or `None` for all that is left (a flexible array).
-    pub len: Option<u32>,
+    /// How long it is.
+    pub len: Len,
+}
+
+/// How long a member of a struct is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Len {
+    /// This many bytes.
+    Bytes(u32),
+    /// All that is left (a flexible array).
+    Rest,
+    /// What an earlier member of the struct says.
+    Counted {
+        /// Index of that member among the struct's.
+        by: usize,
+        /// Bytes for each that it counts.
+        each: u32,
+    },
+}
+
+impl Len {
+    /// The bytes, where the struct alone says how many.
+    #[must_use]
+    pub const fn bytes(self) -> Option<u32> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Rest | Self::Counted { .. } => None,
+        }
+    }
 }
 
 /// Something a node of the tape can be: an attribute, a struct member, an element.
@@ -326,6 +358,14 @@ pub enum Type {
         element: &'static Field,
         /// Length of an element in bytes.
         stride: u32,
+        /// The elements by position, as far as they have names of their own.
+        named: &'static [Field],
+    },
+    /// Up to the end of the payload: a byte that is the number of an attribute, a byte that
+    /// is the length of what follows, and that.
+    Elements {
+        /// What the numbers mean.
+        set: &'static AttributeSet,
     },
     /// Attributes, after a struct where there is one.
     Nest {
@@ -349,8 +389,10 @@ pub enum Type {
     },
     /// What another field says it is.
     SubMessage {
-        /// The possible formats.
-        formats: &'static [Format],
+        /// The possible formats that have fields of their own.
+        formats: &'static Formats,
+        /// The possible formats that are one value.
+        variants: &'static [Variant],
         /// The field that says which.
         selector: Selector,
     },
@@ -395,6 +437,20 @@ pub enum Selector {
     /// The number of the enclosing element of an indexed array.
     AttributeType,
 }
+
+/// One value that a sub-message may be.
+#[derive(Debug)]
+pub struct Variant {
+    /// When it is taken.
+    pub when: FormatKey,
+    /// The value; it has the name of the field that depends.
+    pub field: Field,
+    /// How many bytes it has, where it does not take all there are.
+    pub len: Option<u32>,
+}
+
+/// Formats of sub-messages: they refer to sets and structs, which refer to them.
+pub type Formats = Late<Format>;
 
 /// One format of a sub-message.
 #[derive(Debug)]

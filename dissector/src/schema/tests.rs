@@ -19,7 +19,14 @@ fn fields(of: impl Iterator<Item = &'static Field>) -> Vec<&'static Field> {
     let mut at = 0;
     while let Some(field) = all.get(at) {
         match field.ty {
-            Type::Array { element, .. } | Type::Indexed { element } => all.push(element),
+            Type::Array { element, named, .. } => {
+                all.push(element);
+                all.extend(named);
+            }
+            Type::Indexed { element } => all.push(element),
+            Type::SubMessage { variants, .. } => {
+                all.extend(variants.iter().map(|variant| &variant.field));
+            }
             Type::TypeValue { levels, .. } => all.extend(levels),
             Type::BitUnit { parts, .. } => all.extend(parts),
             _ => {}
@@ -41,6 +48,7 @@ fn of_struct(layout: &'static Struct) -> Vec<&'static Field> {
 fn below(field: &'static Field) -> (Vec<&'static Struct>, Vec<&'static AttributeSet>) {
     match field.ty {
         Type::Struct(layout) => (vec![layout], vec![]),
+        Type::Elements { set } => (vec![], vec![set]),
         Type::Nest { header, set } => (header.into_iter().collect(), vec![set]),
         Type::TypeValue { set, .. } => (vec![], vec![set]),
         Type::Custom { header, set, .. } => {
@@ -160,7 +168,7 @@ fn fields_of_a_set_or_struct_have_names_and_places_of_their_own() {
                 if member.offset < end || !(names.insert(name) || padding) {
                     wrong.push(format!("{} {} {name}", family.name, layout.name));
                 }
-                end = member.offset + member.len.unwrap_or(0);
+                end = member.offset + member.len.bytes().unwrap_or(0);
             }
             if end > layout.size {
                 wrong.push(format!("{} {}", family.name, layout.name));

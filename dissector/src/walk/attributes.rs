@@ -1,10 +1,12 @@
 //! Attributes and their values.
 
 use super::custom::CustomField;
-use super::scope::Scope;
+use super::scope::{Scope, Selected};
 use super::{MAX_DEPTH, MAX_NODES, Walker, guess};
 use crate::note::NoteKind;
-use crate::schema::{AttributeSet, Enum, Field, Format, FormatKey, Selector, Struct, Type, base};
+use crate::schema::{
+    AttributeSet, Field, Format, FormatKey, Selector, Struct, Type, Variant, base,
+};
 use crate::tape::{NodeFlags, NodeIndex};
 use crate::wire::{NLA_F_NET_BYTEORDER, NLA_HDRLEN, Nlattr, Order, align, nlattr};
 
@@ -115,17 +117,29 @@ impl Walker<'_> {
         flags: NodeFlags,
         scope: Option<&Scope<'_>>,
     ) {
+        if let Type::SubMessage {
+            variants,
+            selector: Selector::Fields(names),
+            ..
+        } = field.ty
+            && !variants.is_empty()
+            && let Some(variant) = self.variant(field, names, scope)
+        {
+            let full = end;
+            let end = variant.len.map_or(end, |len| {
+                end.min(start.saturating_add(flags.header_len()).saturating_add(len))
+            });
+            self.node(&variant.field, start, end, depth, flags, scope);
+            self.padding(end, full, depth);
+            return;
+        }
         // The integer around bit-fields is C's, and has no name there.
         let flags = match field.ty {
             Type::BitUnit { .. } => flags.with(NodeFlags::UNNAMED),
             _ => flags,
         };
         let node = self.tape.open(field, start, depth, flags);
-        let inside = if flags.has(NodeFlags::ATTRIBUTE) {
-            start + NLA_HDRLEN
-        } else {
-            start
-        };
+        let inside = start.saturating_add(flags.header_len()).min(end);
         if depth >= MAX_DEPTH && is_container(field.ty) {
             self.tape.note(node, NoteKind::TooDeep);
         } else {
@@ -149,10 +163,20 @@ impl Walker<'_> {
             Type::VarInt { .. } if found != 4 && found != 8 => self.expect(node, 4, found),
             Type::Bitfield32 => self.expect(node, 8, found),
             Type::Flag => self.expect(node, 0, found),
-            Type::Struct(of) => self.whole_struct(of, node, start, end, below),
-            Type::Array { element, stride } => {
-                self.array(element, stride, node, (start, end), below, scope);
+            Type::Struct(of) => self.whole_struct(of, node, (start, end), below, scope),
+            Type::Array {
+                element,
+                stride,
+                named,
+            } => {
+                let one = Elements {
+                    element,
+                    stride: stride.max(1),
+                    named,
+                };
+                self.array(one, node, (start, end), below, scope);
             }
+            Type::Elements { set } => self.elements(set, (start, end), below, scope),
             Type::Nest { header, set } => self.nest(header, Some(set), (start, end), below, scope),
             Type::Indexed { element } => {
                 self.each_attribute(start, end, below, |walker, header, at, to| {
@@ -163,8 +187,10 @@ impl Walker<'_> {
             Type::TypeValue { levels, set } => {
                 self.type_value(levels, set, (start, end), below, scope);
             }
-            Type::SubMessage { formats, selector } => {
-                let format = self.format(formats, selector, None, scope);
+            Type::SubMessage {
+                formats, selector, ..
+            } => {
+                let format = self.format(formats.items(), selector, None, scope);
                 self.sub_message(format, node, (start, end), below, scope);
             }
             Type::BitUnit { bytes, parts } => {
@@ -220,15 +246,23 @@ impl Walker<'_> {
     ) {
         if let Type::SubMessage {
             formats,
+            variants,
             selector: Selector::AttributeType,
         } = element.ty
             && depth < MAX_DEPTH
         {
+            let number = header.number();
+            let key = FormatKey::Number(number.into());
+            let variant = variants.iter().find(|variant| variant.when == key);
+            if let Some(variant) = variant {
+                self.node(&variant.field, at, to, depth, flags, scope);
+                return;
+            }
             let node = self.tape.open(element, at, depth, flags);
             let format = self.format(
-                formats,
+                formats.items(),
                 Selector::AttributeType,
-                Some(header.number()),
+                Some(number),
                 scope,
             );
             self.sub_message(format, node, (at + NLA_HDRLEN, to), depth + 1, scope);
@@ -240,33 +274,75 @@ impl Walker<'_> {
 
     fn array(
         &mut self,
-        element: &'static Field,
-        stride: u32,
+        of: Elements,
         node: NodeIndex,
         (start, end): (u32, u32),
         depth: u8,
         scope: Option<&Scope<'_>>,
     ) {
-        let stride = stride.max(1);
-        let odd = (end - start) % stride;
+        let odd = (end - start) % of.stride;
         if odd != 0 {
             self.tape.note(
                 node,
                 NoteKind::ValueLength {
-                    expected: stride,
+                    expected: of.stride,
                     found: odd,
                 },
             );
         }
-        if !is_container(element.ty) {
+        if !is_container(of.element.ty) && of.named.is_empty() {
             return;
         }
+        let mut named = of.named.iter();
         let mut at = start;
-        while end - at >= stride && self.tape.index() < MAX_NODES {
-            self.node(element, at, at + stride, depth, NodeFlags::UNNAMED, scope);
-            at += stride;
+        while end - at >= of.stride && self.tape.index() < MAX_NODES {
+            let to = at + of.stride;
+            match named.next() {
+                Some(field) => self.node(field, at, to, depth, NodeFlags::NONE, scope),
+                None => self.node(of.element, at, to, depth, NodeFlags::UNNAMED, scope),
+            }
+            at = to;
         }
         self.unknown(at, end, depth);
+    }
+
+    /// What has a byte for its number and one for its length, of `set`.
+    fn elements(
+        &mut self,
+        set: &'static AttributeSet,
+        (start, end): (u32, u32),
+        depth: u8,
+        outer: Option<&Scope<'_>>,
+    ) {
+        let scope = Scope {
+            outer,
+            set: None,
+            start,
+            end,
+            header: None,
+        };
+        let mut at = start;
+        while at < end && self.tape.index() < MAX_NODES {
+            let [number, len] = match self.bytes(at, end) {
+                [number, len, ..] => [*number, *len],
+                _ => break,
+            };
+            let to = at + 2 + u32::from(len);
+            if to > end {
+                let left = end - at;
+                if let Some(rest) = self.unknown(at, end, depth) {
+                    let says = u16::from(len) + 2;
+                    self.tape
+                        .note(rest, NoteKind::AttributeLength { says, left });
+                }
+                return;
+            }
+            let field = set.attribute(number.into());
+            let field = field.unwrap_or(&base::UNKNOWN_ATTRIBUTE);
+            self.node(field, at, to, depth, NodeFlags::ELEMENT, Some(&scope));
+            at = to;
+        }
+        self.trailing(at, end, depth);
     }
 
     /// Attributes of `set`, after a struct where there is one.
@@ -279,7 +355,7 @@ impl Walker<'_> {
         outer: Option<&Scope<'_>>,
     ) {
         let inside = match header {
-            Some(header) if start < end => self.header_struct(header, start, end, depth),
+            Some(header) if start < end => self.header_struct(header, start, end, depth, outer),
             _ => start,
         };
         let header = header.map(|header| (header, start));
@@ -341,29 +417,44 @@ impl Walker<'_> {
                     .find(|format| format.when == FormatKey::Number(number))
             }
             Selector::Fields(names) => {
-                let found = names
-                    .iter()
-                    .find_map(|name| scope?.find(self.frame, self.order, name));
-                let Some(found) = found else {
+                let Some(found) = self.selected(names, scope) else {
                     return fallback(FormatKey::Absent).or_else(|| fallback(FormatKey::Default));
                 };
-                if matches!(found.field.ty, Type::String | Type::Binary) {
-                    let end = found
-                        .payload
-                        .iter()
-                        .position(|byte| *byte == 0)
-                        .unwrap_or(found.payload.len());
-                    let text = &found.payload[..end];
-                    formats.iter().find(
-                        |f| matches!(f.when, FormatKey::Name(name) if name.as_bytes() == text),
-                    )
-                } else {
-                    let number = found.order.unsigned(found.payload);
-                    by_number(formats, number, found.field.names.map(|names| names.of))
-                }
+                formats.iter().find(|format| found.is(format.when))
             }
         };
         chosen.or_else(|| fallback(FormatKey::Default))
+    }
+
+    /// The field that the first of these names has around here.
+    fn selected<'f>(&'f self, names: &[&str], scope: Option<&Scope<'_>>) -> Option<Selected<'f>> {
+        let mut names = names.iter();
+        names.find_map(|name| scope?.find(self.frame, self.order, name))
+    }
+
+    /// The one value that the selector makes of a sub-message, if it does: none of its
+    /// formats is meant.
+    fn variant(
+        &self,
+        field: &'static Field,
+        names: &[&str],
+        scope: Option<&Scope<'_>>,
+    ) -> Option<&'static Variant> {
+        let Type::SubMessage {
+            formats, variants, ..
+        } = field.ty
+        else {
+            return None;
+        };
+        let by_key = |key| variants.iter().find(|variant| variant.when == key);
+        let Some(found) = self.selected(names, scope) else {
+            return by_key(FormatKey::Absent).or_else(|| by_key(FormatKey::Default));
+        };
+        let chosen = variants.iter().find(|variant| found.is(variant.when));
+        if chosen.is_some() || formats.iter().any(|format| found.is(format.when)) {
+            return chosen;
+        }
+        by_key(FormatKey::Default)
     }
 
     fn sub_message(
@@ -385,7 +476,7 @@ impl Walker<'_> {
             return;
         };
         match (format.header, format.set) {
-            (Some(only), None) => self.whole_struct(only, node, start, end, depth),
+            (Some(only), None) => self.whole_struct(only, node, (start, end), depth, outer),
             (header, Some(set)) => self.nest(header, Some(set), (start, end), depth, outer),
             (None, None) => {
                 self.unknown(start, end, depth);
@@ -394,20 +485,14 @@ impl Walker<'_> {
     }
 }
 
-/// The format for a numeric selector: by its number, or by the name the number has.
-fn by_number(
-    formats: &'static [Format],
-    number: u64,
-    names: Option<&'static Enum>,
-) -> Option<&'static Format> {
-    let name = names
-        .and_then(|names| names.entry(number))
-        .map(|entry| entry.name);
-    formats.iter().find(|format| match format.when {
-        FormatKey::Number(wanted) => wanted == number,
-        FormatKey::Name(wanted) => Some(wanted) == name,
-        FormatKey::Default | FormatKey::Absent => false,
-    })
+/// What an array holds.
+#[derive(Clone, Copy)]
+struct Elements {
+    element: &'static Field,
+    /// Bytes of one, not 0.
+    stride: u32,
+    /// Those that have names of their own, from the first on.
+    named: &'static [Field],
 }
 
 /// Whether a bit-field is declared in this byte order.
@@ -426,6 +511,7 @@ fn is_container(ty: Type) -> bool {
         Type::Struct(_)
             | Type::Nest { .. }
             | Type::Indexed { .. }
+            | Type::Elements { .. }
             | Type::TypeValue { .. }
             | Type::SubMessage { .. }
             | Type::BitUnit { .. }

@@ -60,7 +60,13 @@ impl Walker<'_> {
             }
             let to = at + u32::from(says);
             let node = self.tape.open(&header.field, at, depth, NodeFlags::UNNAMED);
-            let inside = self.members(header, node, at, at + header.size, depth.saturating_add(1));
+            let inside = self.members(
+                header,
+                node,
+                (at, at + header.size),
+                depth.saturating_add(1),
+                outer,
+            );
             let scope = Scope {
                 outer,
                 set: custom.set,

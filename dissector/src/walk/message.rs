@@ -131,7 +131,7 @@ impl Walker<'_> {
         self.mark(body, family, message);
         let mut at = start;
         if protocol == protocol::GENERIC && start < end {
-            at = self.header_struct(&base::GENLMSGHDR_STRUCT, start, end, depth);
+            at = self.header_struct(&base::GENLMSGHDR_STRUCT, start, end, depth, None);
         }
         if let Some(message) = message {
             self.known(message, at, end, depth);
@@ -143,7 +143,7 @@ impl Walker<'_> {
 
     fn known(&mut self, message: &'static Message, start: u32, end: u32, depth: u8) {
         let inside = match message.header {
-            Some(header) if start < end => self.header_struct(header, start, end, depth),
+            Some(header) if start < end => self.header_struct(header, start, end, depth, None),
             _ => start,
         };
         let header = message.header.map(|header| (header, start));
@@ -246,7 +246,7 @@ impl Walker<'_> {
                 .first();
             let at = match lookup.and_then(|lookup| lookup.message.header) {
                 Some(header) if body.start < body.end => {
-                    self.header_struct(header, body.start, body.end, body.depth)
+                    self.header_struct(header, body.start, body.end, body.depth, None)
                 }
                 _ => body.start,
             };

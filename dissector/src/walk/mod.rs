@@ -14,9 +14,11 @@ mod scope;
 mod tests;
 
 use crate::note::NoteKind;
-use crate::schema::{Direction, GenlIds, Member, Schema, Struct, base};
+use crate::schema::{Direction, GenlIds, Len, Member, Schema, Struct, base};
 use crate::tape::{NodeFlags, NodeIndex, Tape};
+use crate::value::order_of;
 use crate::wire::{Cooked, LinkType, Messages, NLMSG_HDRLEN, Order, nlmsghdr, protocol};
+use scope::Scope;
 
 /// How deep nodes may lie before their content is left as bytes.
 pub const MAX_DEPTH: u8 = 40;
@@ -185,23 +187,54 @@ impl Walker<'_> {
         &mut self,
         of: &'static Struct,
         parent: NodeIndex,
-        start: u32,
-        end: u32,
+        (start, end): (u32, u32),
         depth: u8,
+        outer: Option<&Scope<'_>>,
     ) -> u32 {
+        let scope = Scope {
+            outer,
+            set: None,
+            start,
+            end: start,
+            header: Some((of, start)),
+        };
         let mut at = start;
+        // Where the struct would begin if what is counted before `at` were empty.
+        let mut base = start;
         for member in of.members {
-            let from = start.saturating_add(member.offset);
-            let to = member.len.map_or(end, |len| from.saturating_add(len));
-            if from > end || to > end {
+            let from = base.saturating_add(member.offset);
+            let to = match member.len {
+                Len::Bytes(len) => from.saturating_add(len),
+                Len::Rest => end,
+                Len::Counted { by, each } => {
+                    let len = self.counted(of, by, each, parent);
+                    base = base.saturating_add(len);
+                    from.saturating_add(len)
+                }
+            };
+            if from > end {
+                break;
+            }
+            if to > end && matches!(member.len, Len::Bytes(_)) {
                 break;
             }
             self.padding(at, from, depth);
-            self.member(member, from, to, depth);
+            let to = if to > end {
+                let (says, left) = (to - from, end - from);
+                self.tape
+                    .note(parent, NoteKind::MemberLength { says, left });
+                end
+            } else {
+                to
+            };
+            self.member(member, (from, to), depth, &scope);
             at = to;
         }
-        let open_ended = of.members.last().is_some_and(|last| last.len.is_none());
-        let full = start.saturating_add(of.size);
+        let open_ended = of
+            .members
+            .iter()
+            .any(|member| !matches!(member.len, Len::Bytes(_)));
+        let full = base.saturating_add(of.size);
         if at < full && end < full {
             self.tape.note(
                 parent,
@@ -225,11 +258,36 @@ impl Walker<'_> {
         full
     }
 
-    fn member(&mut self, member: &'static Member, from: u32, to: u32, depth: u8) {
-        if from == to && member.len.is_none() {
+    /// How many bytes a member has of which the member number `by` says how many there are.
+    fn counted(&self, of: &'static Struct, by: usize, each: u32, parent: NodeIndex) -> u32 {
+        let Some(counter) = of.members.get(by) else {
+            return 0;
+        };
+        let mut index = parent + 1;
+        while let Some(node) = self.tape.nodes().get(index as usize) {
+            if std::ptr::eq(node.field, &raw const counter.field) {
+                let bytes = self.bytes(node.start, node.start + node.len);
+                let number = order_of(node.field, self.order).unsigned(bytes);
+                return u32::try_from(number)
+                    .unwrap_or(u32::MAX)
+                    .saturating_mul(each);
+            }
+            index = node.next;
+        }
+        0
+    }
+
+    fn member(
+        &mut self,
+        member: &'static Member,
+        (from, to): (u32, u32),
+        depth: u8,
+        scope: &Scope<'_>,
+    ) {
+        if from == to && !matches!(member.len, Len::Bytes(_)) {
             return;
         }
-        self.node(&member.field, from, to, depth, NodeFlags::NONE, None);
+        self.node(&member.field, from, to, depth, NodeFlags::NONE, Some(scope));
     }
 
     /// A struct that the node `parent` consists of, up to `end` and no further: what
@@ -238,11 +296,11 @@ impl Walker<'_> {
         &mut self,
         of: &'static Struct,
         parent: NodeIndex,
-        start: u32,
-        end: u32,
+        (start, end): (u32, u32),
         depth: u8,
+        outer: Option<&Scope<'_>>,
     ) {
-        let at = self.members(of, parent, start, end, depth);
+        let at = self.members(of, parent, (start, end), depth, outer);
         if at < end {
             self.tape.note(
                 parent,
@@ -257,10 +315,25 @@ impl Walker<'_> {
 
     /// A struct with attributes behind it, as a node of its own. Returns where the
     /// attributes begin.
-    fn header_struct(&mut self, of: &'static Struct, start: u32, end: u32, depth: u8) -> u32 {
-        let stop = end.min(start.saturating_add(of.size));
+    fn header_struct(
+        &mut self,
+        of: &'static Struct,
+        start: u32,
+        end: u32,
+        depth: u8,
+        outer: Option<&Scope<'_>>,
+    ) -> u32 {
+        let open_ended = of
+            .members
+            .last()
+            .is_some_and(|last| last.len.bytes().is_none());
+        let stop = if open_ended {
+            end
+        } else {
+            end.min(start.saturating_add(of.size))
+        };
         let node = self.tape.open(&of.field, start, depth, NodeFlags::UNNAMED);
-        let at = self.members(of, node, start, stop, depth.saturating_add(1));
+        let at = self.members(of, node, (start, stop), depth.saturating_add(1), outer);
         self.tape.close(node, at);
         let aligned = start
             .saturating_add(crate::wire::align(at - start))

@@ -1,6 +1,6 @@
 //! Where a sub-message's selector is looked for: the sets and structs around it.
 
-use crate::schema::{AttributeSet, Field, Struct};
+use crate::schema::{AttributeSet, Field, FormatKey, Struct, Type};
 use crate::value::order_of;
 use crate::wire::{NLA_F_NET_BYTEORDER, NLA_HDRLEN, Order, align, nlattr};
 
@@ -26,6 +26,32 @@ pub(super) struct Selected<'f> {
     pub(super) payload: &'f [u8],
     /// Byte order of its integers.
     pub(super) order: Order,
+}
+
+impl Selected<'_> {
+    /// Whether this is the value that a format is taken for. A number has the name its
+    /// table gives it, too.
+    pub(super) fn is(&self, key: FormatKey) -> bool {
+        match key {
+            FormatKey::Default | FormatKey::Absent => false,
+            FormatKey::Number(wanted) => {
+                !self.is_text() && self.order.unsigned(self.payload) == wanted
+            }
+            FormatKey::Name(wanted) if self.is_text() => {
+                let mut text = self.payload.split(|byte| *byte == 0);
+                text.next() == Some(wanted.as_bytes())
+            }
+            FormatKey::Name(wanted) => {
+                let number = self.order.unsigned(self.payload);
+                let entry = self.field.names.and_then(|names| names.of.entry(number));
+                entry.is_some_and(|entry| entry.name == wanted)
+            }
+        }
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(self.field.ty, Type::String | Type::Binary)
+    }
 }
 
 impl Scope<'_> {
@@ -83,7 +109,7 @@ impl Scope<'_> {
             .iter()
             .find(|member| member.field.name == name)?;
         let from = start.checked_add(member.offset)? as usize;
-        let payload = frame.get(from..from.checked_add(member.len? as usize)?)?;
+        let payload = frame.get(from..from.checked_add(member.len.bytes()? as usize)?)?;
         Some(Selected {
             field: &member.field,
             payload,

@@ -331,6 +331,7 @@ fn type_name(ty: &Type) -> String {
         Type::Struct(of) => format!("struct {}", of.name),
         Type::Array { .. } => "array".to_owned(),
         Type::Nest { .. } => "nest".to_owned(),
+        Type::Elements { .. } => "elements".to_owned(),
         Type::Indexed { .. } => "indexed array".to_owned(),
         Type::TypeValue { .. } => "nest by value".to_owned(),
         Type::SubMessage { .. } => "sub-message".to_owned(),

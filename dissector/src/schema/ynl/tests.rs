@@ -170,10 +170,10 @@ fn every_type_of_attribute_is_understood() {
     );
     check(
         "type: binary, struct: point, array-of-struct: true",
-        |ty| matches!(ty, Type::Array { element, stride: 8 } if matches!(element.ty, Type::Struct(_))),
+        |ty| matches!(ty, Type::Array { element, stride: 8, .. } if matches!(element.ty, Type::Struct(_))),
     );
     check("type: binary, sub-type: s16", |ty| {
-        matches!(ty, Type::Array { element, stride: 2 }
+        matches!(ty, Type::Array { element, stride: 2, .. }
             if element.name == "a" && matches!(element.ty, Type::Int { bytes: 2, signed: true }))
     });
     check(
@@ -221,7 +221,10 @@ fn every_type_of_attribute_is_understood() {
 fn a_sub_message_has_a_format_for_each_value() {
     let sub = "{name: a, type: sub-message, sub-message: kinds, selector: kind|x}";
     let family = loaded(&with_attribute(sub));
-    let Type::SubMessage { formats, selector } = attribute(family, "a").ty else {
+    let Type::SubMessage {
+        formats, selector, ..
+    } = attribute(family, "a").ty
+    else {
         panic!("no sub-message");
     };
     assert!(matches!(selector, Selector::Fields(["kind", "x"])));
@@ -299,7 +302,7 @@ operations: {list: []}
     let places: Vec<_> = outer
         .members
         .iter()
-        .map(|member| (member.field.name, member.offset, member.len))
+        .map(|member| (member.field.name, member.offset, member.len.bytes()))
         .collect();
     assert_eq!(
         places,

@@ -76,7 +76,7 @@ pub(crate) struct Enum {
     pub(crate) entries: Vec<EnumEntry>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct EnumEntry {
     pub(crate) name: String,
     pub(crate) uapi: String,
@@ -90,19 +90,33 @@ pub(crate) struct Struct {
     /// What a member of this type is aligned to.
     pub(crate) align: u32,
     pub(crate) members: Vec<Member>,
+    pub(crate) summary: Vec<SummaryEntry>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) field: Field,
     pub(crate) offset: u32,
-    pub(crate) len: Option<u32>,
+    pub(crate) len: Len,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Len {
+    Bytes(u32),
+    Rest,
+    Counted {
+        /// Index of the member that has the number.
+        by: usize,
+        /// Bytes of one.
+        each: u32,
+    },
 }
 
 #[derive(Debug)]
 pub(crate) struct Set {
     pub(crate) name: String,
     pub(crate) attributes: Vec<Field>,
+    pub(crate) summary: Vec<SummaryEntry>,
 }
 
 #[derive(Debug, Clone)]
@@ -142,6 +156,11 @@ pub(crate) enum Type {
     Array {
         element: Box<Field>,
         stride: u32,
+        /// Elements with names of their own.
+        named: Vec<Field>,
+    },
+    Elements {
+        set: usize,
     },
     Nest {
         header: Option<usize>,
@@ -157,6 +176,8 @@ pub(crate) enum Type {
     SubMessage {
         /// Index into the model's sub-messages.
         formats: usize,
+        /// Those of its formats that are one value, which has the field's name.
+        variants: Vec<Variant>,
         selector: Selector,
     },
     BitUnit {
@@ -183,9 +204,19 @@ pub(crate) enum Selector {
     AttributeType,
 }
 
+#[derive(Debug, Clone)]
+pub(crate) struct Variant {
+    pub(crate) when: FormatKey,
+    pub(crate) field: Field,
+    /// Bytes of the value, where it does not take all there are.
+    pub(crate) len: Option<u32>,
+}
+
 #[derive(Debug)]
 pub(crate) struct SubMessage {
     pub(crate) formats: Vec<Format>,
+    /// Formats that are one value, each field without the name it gets where it stands.
+    pub(crate) variants: Vec<Variant>,
 }
 
 #[derive(Debug, Clone)]

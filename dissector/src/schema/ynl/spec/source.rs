@@ -257,6 +257,9 @@ pub(crate) struct Definition {
     pub(crate) value_start: Option<Scalar>,
     pub(crate) entries: Option<Vec<Spanned<Entry>>>,
     pub(crate) members: Option<Vec<Member>>,
+    #[serde(default)]
+    pub(crate) packed: bool,
+    pub(crate) summary: Option<Vec<Name>>,
     #[serde(default, rename = "c-name")]
     _c_name: Ignored,
     #[serde(default, rename = "doc")]
@@ -302,6 +305,13 @@ pub(crate) struct Member {
     pub(crate) layout: Option<Name>,
     #[serde(default)]
     pub(crate) array_of_struct: bool,
+    pub(crate) index_enum: Option<Name>,
+    #[serde(default)]
+    pub(crate) index_start: u64,
+    pub(crate) sub_message: Option<Name>,
+    pub(crate) selector: Option<Name>,
+    pub(crate) nested_attributes: Option<Name>,
+    pub(crate) decoder: Option<Name>,
     #[serde(default)]
     pub(crate) secret: bool,
     #[serde(default, rename = "doc")]
@@ -316,6 +326,7 @@ pub(crate) struct Set {
     pub(crate) name_prefix: Option<String>,
     pub(crate) subset_of: Option<Name>,
     pub(crate) attributes: Vec<Attribute>,
+    pub(crate) summary: Option<Vec<Name>>,
     #[serde(default, rename = "doc")]
     _doc: Ignored,
     #[serde(default, rename = "enum-name")]
@@ -352,6 +363,8 @@ pub(crate) struct Attribute {
     #[serde(rename = "struct")]
     pub(crate) layout: Option<Name>,
     pub(crate) array_of_struct: Option<bool>,
+    pub(crate) index_enum: Option<Name>,
+    pub(crate) index_start: Option<u64>,
     pub(crate) fixed_header: Option<Name>,
     pub(crate) sub_message: Option<Name>,
     pub(crate) selector: Option<Name>,
@@ -366,6 +379,39 @@ pub(crate) struct Attribute {
 }
 
 impl Attribute {
+    /// One of which only the name is said.
+    fn bare(name: Name) -> Self {
+        Self {
+            name,
+            kind: None,
+            value: None,
+            name_prefix: None,
+            c_name: None,
+            sub_type: None,
+            type_value: None,
+            byte_order: None,
+            multi_attr: None,
+            nested_attributes: None,
+            names: None,
+            enum_as_flags: None,
+            display_enum: None,
+            display_enum_as_flags: None,
+            display_hint: None,
+            layout: None,
+            array_of_struct: None,
+            index_enum: None,
+            index_start: None,
+            fixed_header: None,
+            sub_message: None,
+            selector: None,
+            decoder: None,
+            secret: None,
+            _doc: Ignored,
+            _checks: Ignored,
+            _len: Ignored,
+        }
+    }
+
     /// This attribute of a subset with what it does not say taken from the superset's.
     pub(crate) fn over(&self, of: &Self) -> Self {
         let name = |own: &Option<Name>, of: &Option<Name>| own.clone().or_else(|| of.clone());
@@ -387,6 +433,8 @@ impl Attribute {
             display_hint: name(&self.display_hint, &of.display_hint),
             layout: name(&self.layout, &of.layout),
             array_of_struct: self.array_of_struct.or(of.array_of_struct),
+            index_enum: name(&self.index_enum, &of.index_enum),
+            index_start: self.index_start.or(of.index_start),
             fixed_header: name(&self.fixed_header, &of.fixed_header),
             sub_message: name(&self.sub_message, &of.sub_message),
             selector: name(&self.selector, &of.selector),
@@ -416,8 +464,50 @@ pub(crate) struct Format {
     pub(crate) value: Spanned<OneOrMany>,
     pub(crate) fixed_header: Option<Name>,
     pub(crate) attribute_set: Option<Name>,
+    /// The payload is one value: this and the keys below are those of an attribute.
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<Name>,
+    pub(crate) len: Option<Spanned<u32>>,
+    pub(crate) sub_type: Option<Name>,
+    pub(crate) byte_order: Option<Name>,
+    #[serde(rename = "enum")]
+    pub(crate) names: Option<Name>,
+    pub(crate) enum_as_flags: Option<bool>,
+    pub(crate) display_enum: Option<Name>,
+    pub(crate) display_enum_as_flags: Option<bool>,
+    pub(crate) display_hint: Option<Name>,
+    #[serde(rename = "struct")]
+    pub(crate) layout: Option<Name>,
+    pub(crate) array_of_struct: Option<bool>,
+    pub(crate) nested_attributes: Option<Name>,
+    pub(crate) decoder: Option<Name>,
+    pub(crate) secret: Option<bool>,
     #[serde(default, rename = "doc")]
     _doc: Ignored,
+}
+
+impl Format {
+    /// The attribute called `name` that this format makes of a payload, if it is one value.
+    pub(crate) fn attribute(&self, name: &str) -> Option<Attribute> {
+        let kind = self.kind.clone()?;
+        let name = Spanned::new(name.to_owned(), kind.referenced, kind.defined);
+        Some(Attribute {
+            kind: Some(kind),
+            sub_type: self.sub_type.clone(),
+            byte_order: self.byte_order.clone(),
+            names: self.names.clone(),
+            enum_as_flags: self.enum_as_flags,
+            display_enum: self.display_enum.clone(),
+            display_enum_as_flags: self.display_enum_as_flags,
+            display_hint: self.display_hint.clone(),
+            layout: self.layout.clone(),
+            array_of_struct: self.array_of_struct,
+            nested_attributes: self.nested_attributes.clone(),
+            decoder: self.decoder.clone(),
+            secret: self.secret,
+            ..Attribute::bare(name)
+        })
+    }
 }
 
 /// The messages.

@@ -2,10 +2,12 @@
 
 use super::super::error::{Located, Reason, at, unknown};
 use super::super::kinds::{Decoder, FieldOrder, Hint};
-use super::super::model::{Enum, Field, Selector, Set, Struct, Type, ValueNames};
+use super::super::model::{
+    EnumEntry, Field, Model, Selector, Set, Struct, SubMessage, Type, ValueNames, Variant,
+};
 use super::super::source::{self, Name};
 use super::symbols::Symbols;
-use super::{Complete, upper};
+use super::{Complete, summary, upper};
 
 /// Length in bytes and sign of an integer type.
 pub(super) fn integer(kind: &str) -> Option<(u8, bool)> {
@@ -22,19 +24,54 @@ pub(super) fn integer(kind: &str) -> Option<(u8, bool)> {
     })
 }
 
-/// A C array whose elements are `element`.
-pub(super) fn array(element: Field, stride: u32) -> Field {
+/// A C array whose elements are `element`, the first of them called as `named` says.
+pub(super) fn array(element: Field, stride: u32, named: Option<&[EnumEntry]>) -> Field {
+    let one = Field {
+        multi: false,
+        number: 0,
+        ..element.clone()
+    };
+    let named = named.unwrap_or_default().iter().map(|entry| Field {
+        name: entry.name.clone(),
+        uapi: entry.uapi.clone(),
+        ..one.clone()
+    });
     Field {
         ty: Type::Array {
-            element: Box::new(Field {
-                multi: false,
-                number: 0,
-                ..element.clone()
-            }),
             stride,
+            named: named.collect(),
+            element: Box::new(one),
         },
         ..element
     }
+}
+
+/// The field for one attribute or member of the variants of a sub-message: they have its
+/// name.
+pub(super) fn variants(of: &SubMessage, field: &Field) -> Vec<Variant> {
+    let own = of.variants.iter().cloned();
+    own.map(|variant| Variant {
+        field: Field {
+            name: field.name.clone(),
+            uapi: field.uapi.clone(),
+            number: field.number,
+            multi: field.multi,
+            secret: field.secret || variant.field.secret,
+            ..variant.field
+        },
+        ..variant
+    })
+    .collect()
+}
+
+/// The decoder called so.
+pub(super) fn decoder(name: &Name) -> Result<Decoder, Located> {
+    let mut known = Decoder::ALL.iter();
+    let found = known.find(|(known, _)| *known == name.value);
+    found.map(|(_, decoder)| *decoder).ok_or_else(|| {
+        let known = Decoder::ALL.iter().map(|(known, _)| *known);
+        unknown("decoder", name, known)
+    })
 }
 
 /// The keys that say how a value is read and shown.
@@ -79,12 +116,12 @@ pub(super) struct Meaning {
 /// What attributes are lowered with.
 pub(super) struct Fields<'a, 's> {
     pub(super) symbols: &'a Symbols<'s>,
-    pub(super) enums: &'a [Enum],
-    pub(super) structs: &'a [Struct],
+    /// What has been lowered so far.
+    pub(super) model: &'a Model,
 }
 
 /// Every type of an attribute.
-const TYPES: [&str; 20] = [
+const TYPES: [&str; 21] = [
     "u8",
     "u16",
     "u32",
@@ -105,6 +142,7 @@ const TYPES: [&str; 20] = [
     "indexed-array",
     "nest-type-value",
     "sub-message",
+    "elements",
 ];
 
 impl Fields<'_, '_> {
@@ -139,7 +177,7 @@ impl Fields<'_, '_> {
         let shown = keys.display_names.map(|(name, flags)| (name, flags, false));
         let names = in_json.or(shown).map(|(name, as_flags, in_json)| {
             let of = self.symbols.names(scope, name)?;
-            let as_flags = as_flags || self.enums.get(of).is_some_and(|names| names.flags);
+            let as_flags = as_flags || self.model.enums.get(of).is_some_and(|names| names.flags);
             Ok(ValueNames {
                 of,
                 as_flags,
@@ -154,7 +192,12 @@ impl Fields<'_, '_> {
     }
 
     /// The attributes of a set, by number.
-    pub(super) fn attributes(&self, name: &str, set: &Complete) -> Result<Set, Located> {
+    pub(super) fn attributes(
+        &self,
+        name: &str,
+        set: &Complete,
+        summary: Option<&[Name]>,
+    ) -> Result<Set, Located> {
         let mut attributes = Vec::with_capacity(set.attributes.len());
         for (attribute, number) in &set.attributes {
             attributes.push(self.attribute(set, attribute, *number)?);
@@ -163,10 +206,11 @@ impl Fields<'_, '_> {
         Ok(Set {
             name: name.to_owned(),
             attributes,
+            summary: summary::entries(summary, None)?,
         })
     }
 
-    fn attribute(
+    pub(super) fn attribute(
         &self,
         set: &Complete,
         attribute: &source::Attribute,
@@ -228,7 +272,10 @@ impl Fields<'_, '_> {
             "binary" => return self.binary(set, attribute, field, indexed),
             "nest" => self.nest(set, attribute)?,
             "nest-type-value" if !indexed => self.type_value(set, attribute)?,
-            "sub-message" => self.sub_message(set, attribute, indexed)?,
+            "sub-message" => self.sub_message(set, attribute, &field, indexed)?,
+            "elements" => Type::Elements {
+                set: self.nested(set, attribute)?,
+            },
             other => match integer(other) {
                 Some((bytes, signed)) => Type::Int { bytes, signed },
                 None => return Err(unknown("type", kind, TYPES)),
@@ -248,18 +295,10 @@ impl Fields<'_, '_> {
         let layout = layout.map(|name| self.symbols.layout(&set.scope, name));
         let layout = layout.transpose()?;
         if let Some(name) = &attribute.decoder {
-            let found = Decoder::ALL.iter().find(|(known, _)| *known == name.value);
-            let (_, decoder) = found.ok_or_else(|| {
-                unknown(
-                    "decoder",
-                    name,
-                    Decoder::ALL.iter().map(|(known, _)| *known),
-                )
-            })?;
             let nested = attribute.nested_attributes.as_ref();
             let nested = nested.map(|name| self.symbols.set(&set.scope, name));
             field.ty = Type::Custom {
-                decoder: *decoder,
+                decoder: decoder(name)?,
                 header: layout,
                 set: nested.transpose()?,
             };
@@ -267,9 +306,13 @@ impl Fields<'_, '_> {
         }
         if let Some(index) = layout {
             field.ty = Type::Struct(index);
-            let size = self.structs.get(index).map_or(0, |layout| layout.size);
+            let size = self
+                .model
+                .structs
+                .get(index)
+                .map_or(0, |layout| layout.size);
             return Ok(if attribute.array_of_struct == Some(true) {
-                array(field, size.max(1))
+                array(field, size.max(1), None)
             } else {
                 field
             });
@@ -283,7 +326,33 @@ impl Fields<'_, '_> {
             return Err(unknown("sub-type of a binary", element, TYPES));
         };
         field.ty = Type::Int { bytes, signed };
-        Ok(array(field, bytes.into()))
+        let named = attribute.index_enum.as_ref();
+        let named = named
+            .map(|name| self.by_position(&set.scope, name, attribute.index_start.unwrap_or(0)));
+        Ok(array(field, bytes.into(), named.transpose()?.as_deref()))
+    }
+
+    /// The entries of the enum `name` from `start` on, as names of the elements of an array.
+    pub(super) fn by_position(
+        &self,
+        scope: &[usize],
+        name: &Name,
+        start: u64,
+    ) -> Result<Vec<EnumEntry>, Located> {
+        let index = self.symbols.names(scope, name)?;
+        let entries = self
+            .model
+            .enums
+            .get(index)
+            .map_or(&[][..], |it| &it.entries);
+        let from = entries.partition_point(|entry| entry.value < start);
+        let entries = entries.get(from..).unwrap_or_default();
+        let gap = (start..).zip(entries).any(|(at, entry)| at != entry.value);
+        if gap {
+            let reason = "an enum that names elements of an array has no gaps and no synonyms";
+            return Err(at(name, Reason::Misplaced(reason)));
+        }
+        Ok(entries.to_vec())
     }
 
     fn nested(&self, set: &Complete, attribute: &source::Attribute) -> Result<usize, Located> {
@@ -338,11 +407,14 @@ impl Fields<'_, '_> {
         &self,
         set: &Complete,
         attribute: &source::Attribute,
+        field: &Field,
         indexed: bool,
     ) -> Result<Type, Located> {
         let formats = attribute.sub_message.as_ref();
         let formats = formats.ok_or_else(|| missing(attribute, "sub-message"))?;
         let formats = self.symbols.sub_message(&set.scope, formats)?;
+        let one_value = self.model.sub_messages.get(formats);
+        let variants = one_value.map_or_else(Vec::new, |of| variants(of, field));
         let selector = attribute.selector.as_ref();
         let selector = selector.ok_or_else(|| missing(attribute, "selector"))?;
         let selector = if selector.value == "attribute-type" {
@@ -354,32 +426,41 @@ impl Fields<'_, '_> {
             }
             Selector::AttributeType
         } else {
-            let mut names = Vec::new();
-            for name in selector.value.split('|') {
-                if !self.selects(set, name) {
-                    let mut lost = selector.clone();
-                    name.clone_into(&mut lost.value);
-                    let known = set.by_name.keys().map(String::as_str);
-                    return Err(unknown("selector", &lost, known));
-                }
-                names.push(name.to_owned());
-            }
-            Selector::Fields(names)
+            let known: Vec<&str> = set.by_name.keys().map(String::as_str).collect();
+            self.selector(&set.scope, selector, &known)?
         };
-        Ok(Type::SubMessage { formats, selector })
+        Ok(Type::SubMessage {
+            formats,
+            variants,
+            selector,
+        })
     }
 
-    /// Whether a selector can be found: an attribute of this set or another one of its
+    /// A selector by name: one of the names in `beside`, an attribute of another set of these
     /// files, which may be an outer one, or a member of a struct.
-    fn selects(&self, set: &Complete, selector: &str) -> bool {
-        set.by_name.contains_key(selector)
-            || self.symbols.has_attribute(&set.scope, selector)
-            || self.structs.iter().any(|layout| {
-                layout
-                    .members
-                    .iter()
-                    .any(|member| member.field.name == selector)
-            })
+    pub(super) fn selector(
+        &self,
+        scope: &[usize],
+        written: &Name,
+        beside: &[&str],
+    ) -> Result<Selector, Located> {
+        let mut names = Vec::new();
+        for name in written.value.split('|') {
+            let member = |layout: &Struct| {
+                let mut members = layout.members.iter();
+                members.any(|member| member.field.name == name)
+            };
+            let known = beside.contains(&name)
+                || self.symbols.has_field(scope, name)
+                || self.model.structs.iter().any(member);
+            if !known {
+                let mut lost = written.clone();
+                name.clone_into(&mut lost.value);
+                return Err(unknown("selector", &lost, beside.iter().copied()));
+            }
+            names.push(name.to_owned());
+        }
+        Ok(Selector::Fields(names))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::super::error::{Located, Reason, SpecError, at, unknown};
 use super::super::kinds::{FieldOrder, Hint};
-use super::super::model::{Enum, Field, Member, Struct, Type};
+use super::super::model::{EnumEntry, Field, Len, Member, Model, Struct, Type};
 use super::super::source::{self, Name, Scalar};
-use super::fields::{Fields, Shown, array, integer};
+use super::fields::{Fields, Shown, array, decoder, integer};
+use super::summary;
 use super::symbols::Symbols;
 
 /// Deepest struct in a struct.
@@ -16,7 +17,7 @@ const MAX_SIZE: u32 = 1 << 20;
 pub(super) fn structs(
     sources: &[(&str, source::File)],
     symbols: &Symbols<'_>,
-    enums: &[Enum],
+    model: &Model,
 ) -> Result<Vec<Struct>, SpecError> {
     let mut written = Vec::new();
     for (file, (path, source)) in sources.iter().enumerate() {
@@ -29,7 +30,7 @@ pub(super) fn structs(
     let mut done: Vec<Option<Struct>> = written.iter().map(|_| None).collect();
     let mut layouts = Layouts {
         symbols,
-        enums,
+        model,
         written: &written,
         done: &mut done,
     };
@@ -41,7 +42,8 @@ pub(super) fn structs(
 
 struct Layouts<'a, 's> {
     symbols: &'a Symbols<'s>,
-    enums: &'a [Enum],
+    /// Its enums are there, its structs not yet.
+    model: &'a Model,
     written: &'a [(usize, &'a str, &'a source::Definition)],
     done: &'a mut [Option<Struct>],
 }
@@ -69,24 +71,36 @@ impl Layouts<'_, '_> {
                 self.lay_out(inner.map_err(|error| error.in_file(path))?, depth + 1)?;
             }
         }
-        let laid_out = self
-            .members(file, members)
+        let mut laid_out = self
+            .members(file, members, definition.packed)
             .and_then(|builder| builder.finish(name))
+            .map_err(|error| error.in_file(path))?;
+        laid_out.summary = summary::entries(definition.summary.as_deref(), None)
             .map_err(|error| error.in_file(path))?;
         let size = (laid_out.size, laid_out.align);
         self.done[index] = Some(laid_out);
         Ok(size)
     }
 
-    fn members(&self, file: usize, members: &[source::Member]) -> Result<Builder, Located> {
-        let mut builder = Builder::default();
+    fn fields(&self) -> Fields<'_, '_> {
+        Fields {
+            symbols: self.symbols,
+            model: self.model,
+        }
+    }
+
+    fn members(
+        &self,
+        file: usize,
+        members: &[source::Member],
+        packed: bool,
+    ) -> Result<Builder, Located> {
+        let mut builder = Builder {
+            packed,
+            ..Builder::default()
+        };
         for member in members {
-            let shown = Fields {
-                symbols: self.symbols,
-                enums: self.enums,
-                structs: &[],
-            }
-            .shown(&[file], &Shown::of_member(member))?;
+            let shown = self.fields().shown(&[file], &Shown::of_member(member))?;
             let uapi = member.c_name.clone();
             let field = Field {
                 name: member.name.value.clone(),
@@ -124,9 +138,14 @@ impl Layouts<'_, '_> {
     ) -> Result<(), Located> {
         builder.end_bits();
         let len = member.len.as_ref();
-        let len = len.map(|len| self.length(file, len)).transpose()?;
-        let rest = matches!(&member.count, Some(count) if count.value == rest_word());
-        let (ty, size, align) = self.element(file, member, len, rest)?;
+        let len = len.map(|len| self.length(file, len, builder)).transpose()?;
+        let count = match &member.count {
+            Some(count) if count.value == rest_word() => Some(Len::Rest),
+            Some(count) => Some(self.length(file, count, builder)?),
+            None if member.array_of_struct => Some(Len::Rest),
+            None => None,
+        };
+        let (ty, size, align) = self.element(file, member, len, count)?;
         field.ty = ty;
         // Bytes that are shown as one thing are one thing.
         if matches!(field.ty, Type::Int { bytes: 1, .. })
@@ -144,24 +163,38 @@ impl Layouts<'_, '_> {
         {
             field.ty = Type::Binary;
         }
-        let bytes = matches!(field.ty, Type::Binary | Type::String);
-        let count = match &member.count {
-            _ if rest || member.array_of_struct => None,
-            Some(count) => Some(self.length(file, count)?),
-            None => return builder.push(&member.name, field, Some(size), align),
-        };
-        let total = match count {
-            Some(count) => Some(
+        let total = match (count, size) {
+            (None, size) => size,
+            (Some(Len::Bytes(count)), Len::Bytes(size)) => Len::Bytes(
                 size.checked_mul(count)
                     .filter(|total| *total <= MAX_SIZE)
                     .ok_or_else(|| too_large(&member.name))?,
             ),
-            None => None,
+            (Some(Len::Counted { by, .. }), Len::Bytes(each)) => Len::Counted { by, each },
+            (Some(_), _) => Len::Rest,
         };
-        if !bytes || size > 1 {
-            field = array(field, size.max(1));
+        let each = match size {
+            Len::Bytes(each) => each,
+            Len::Rest | Len::Counted { .. } => 1,
+        };
+        let scalar = matches!(field.ty, Type::Binary | Type::String) && each <= 1;
+        if count.is_some() && !scalar && !fills_room(&field.ty) {
+            let named = self.named(file, member)?;
+            field = array(field, each.max(1), named.as_deref());
         }
         builder.push(&member.name, field, total, align)
+    }
+
+    /// The names of the elements of an array.
+    fn named(
+        &self,
+        file: usize,
+        member: &source::Member,
+    ) -> Result<Option<Vec<EnumEntry>>, Located> {
+        let named = member.index_enum.as_ref();
+        let named =
+            named.map(|name| (self.fields()).by_position(&[file], name, member.index_start));
+        named.transpose()
     }
 
     /// What a member, or an element of it, is: type, size, alignment.
@@ -169,56 +202,116 @@ impl Layouts<'_, '_> {
         &self,
         file: usize,
         member: &source::Member,
-        len: Option<u32>,
-        rest: bool,
-    ) -> Result<(Type, u32, u32), Located> {
+        len: Option<Len>,
+        count: Option<Len>,
+    ) -> Result<(Type, Len, u32), Located> {
         let kind = member.kind.value.as_str();
         if let Some((bytes, signed)) = integer(kind) {
             let size = u32::from(bytes);
-            return Ok((Type::Int { bytes, signed }, size, size));
+            return Ok((Type::Int { bytes, signed }, Len::Bytes(size), size));
         }
-        if let Some(name) = &member.layout {
+        if let (Some(name), None) = (&member.layout, &member.decoder) {
             let index = self.symbols.layout(&[file], name)?;
             let Some(Some(layout)) = self.done.get(index) else {
                 let (what, name) = ("struct", name.value.clone());
                 return Err(at(&member.name, Reason::Cyclic { what, name }));
             };
-            return Ok((Type::Struct(index), layout.size, layout.align));
+            let size = if layout
+                .members
+                .iter()
+                .all(|it| matches!(it.len, Len::Bytes(_)))
+            {
+                Len::Bytes(layout.size)
+            } else {
+                Len::Rest
+            };
+            return Ok((Type::Struct(index), size, layout.align));
         }
         let ty = match kind {
-            "binary" => Type::Binary,
+            "binary" => self.bytes(file, member)?,
             "string" => Type::String,
             "pad" => Type::Pad,
+            "sub-message" => self.sub_message(file, member)?,
+            "elements" => {
+                let set = required(
+                    member,
+                    member.nested_attributes.as_ref(),
+                    "nested-attributes",
+                )?;
+                let set = self.symbols.set(&[file], set)?;
+                Type::Elements { set }
+            }
             _ => {
                 let known = [
-                    "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "binary", "string", "pad",
+                    "u8",
+                    "u16",
+                    "u32",
+                    "u64",
+                    "s8",
+                    "s16",
+                    "s32",
+                    "s64",
+                    "binary",
+                    "string",
+                    "pad",
+                    "sub-message",
+                    "elements",
                 ];
                 return Err(unknown("type of member", &member.kind, known));
             }
         };
-        match len {
-            Some(len) => Ok((ty, len, 1)),
-            None if rest => Ok((ty, 1, 1)),
-            None => Err(at(
-                &member.name,
-                Reason::Missing {
-                    what: "member",
-                    name: member.name.value.clone(),
-                    key: "len",
-                },
-            )),
+        match (len, count) {
+            (Some(len), _) => Ok((ty, len, 1)),
+            (None, Some(_)) => Ok((ty, Len::Bytes(1), 1)),
+            (None, None) => Err(missing(member, "len")),
         }
     }
 
-    /// A number of bytes or elements: a number, or the constant that is one.
-    fn length(&self, file: usize, written: &serde_saphyr::Spanned<Scalar>) -> Result<u32, Located> {
+    /// Bytes, or what a decoder makes of them.
+    fn bytes(&self, file: usize, member: &source::Member) -> Result<Type, Located> {
+        let Some(name) = &member.decoder else {
+            return Ok(Type::Binary);
+        };
+        let layout = member.layout.as_ref();
+        let layout = layout.map(|name| self.symbols.layout(&[file], name));
+        let set = member.nested_attributes.as_ref();
+        let set = set.map(|name| self.symbols.set(&[file], name));
+        Ok(Type::Custom {
+            decoder: decoder(name)?,
+            header: layout.transpose()?,
+            set: set.transpose()?,
+        })
+    }
+
+    /// What another member or field says it is. Its variants come when they exist.
+    fn sub_message(&self, file: usize, member: &source::Member) -> Result<Type, Located> {
+        let formats = required(member, member.sub_message.as_ref(), "sub-message")?;
+        let selector = required(member, member.selector.as_ref(), "selector")?;
+        Ok(Type::SubMessage {
+            formats: self.symbols.sub_message(&[file], formats)?,
+            variants: Vec::new(),
+            selector: self.fields().selector(&[file], selector, &[])?,
+        })
+    }
+
+    /// A number of bytes or elements: a number, the constant that is one, or the member
+    /// that has it.
+    fn length(
+        &self,
+        file: usize,
+        written: &serde_saphyr::Spanned<Scalar>,
+        before: &Builder,
+    ) -> Result<Len, Located> {
         let value = match &written.value {
             Scalar::Number(number) => *number,
+            Scalar::Word(word) if let Some(by) = before.position(word) => {
+                return Ok(Len::Counted { by, each: 1 });
+            }
             Scalar::Word(word) => self.symbols.constant(file, word).ok_or_else(|| {
                 at(
                     written,
                     Reason::Unknown {
-                        what: "constant",
+                        what: "constant or earlier member",
                         name: word.clone(),
                         nearest: None,
                     },
@@ -227,11 +320,38 @@ impl Layouts<'_, '_> {
         };
         let max = MAX_SIZE.into();
         let fits = u32::try_from(value).ok().filter(|value| *value <= MAX_SIZE);
-        fits.ok_or_else(|| {
+        fits.map(Len::Bytes).ok_or_else(|| {
             let what = "length";
             at(written, Reason::Range { what, value, max })
         })
     }
+}
+
+/// Whether this takes the bytes that there are, however many.
+fn fills_room(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::SubMessage { .. } | Type::Elements { .. } | Type::Custom { .. } | Type::Pad
+    )
+}
+
+fn missing(member: &source::Member, key: &'static str) -> Located {
+    at(
+        &member.name,
+        Reason::Missing {
+            what: "member",
+            name: member.name.value.clone(),
+            key,
+        },
+    )
+}
+
+fn required<'m>(
+    member: &source::Member,
+    written: Option<&'m Name>,
+    key: &'static str,
+) -> Result<&'m Name, Located> {
+    written.ok_or_else(|| missing(member, key))
 }
 
 fn rest_word() -> Scalar {
@@ -249,9 +369,12 @@ fn too_large(name: &Name) -> Located {
 #[derive(Default)]
 struct Builder {
     members: Vec<Member>,
+    packed: bool,
     end: u32,
     align: u32,
     flexible: bool,
+    /// Its size is not known from the struct alone.
+    open_ended: bool,
     run: Option<Run>,
     units: usize,
 }
@@ -267,21 +390,26 @@ struct Run {
 }
 
 impl Builder {
-    fn push(
-        &mut self,
-        name: &Name,
-        field: Field,
-        len: Option<u32>,
-        align: u32,
-    ) -> Result<(), Located> {
-        let align = align.max(1);
+    /// The index of the whole number called `name`.
+    fn position(&self, name: &str) -> Option<usize> {
+        self.members.iter().position(|member| {
+            member.field.name == name && matches!(member.field.ty, Type::Int { .. })
+        })
+    }
+
+    fn push(&mut self, name: &Name, field: Field, len: Len, align: u32) -> Result<(), Located> {
+        let align = if self.packed { 1 } else { align.max(1) };
         let offset = self.end.next_multiple_of(align);
         self.align = self.align.max(align);
-        let end = offset.checked_add(len.unwrap_or(0));
+        let end = match len {
+            Len::Bytes(bytes) => offset.checked_add(bytes),
+            Len::Rest | Len::Counted { .. } => Some(offset),
+        };
         self.end = end
             .filter(|end| *end <= MAX_SIZE)
             .ok_or_else(|| too_large(name))?;
-        self.flexible = len.is_none();
+        self.flexible = len == Len::Rest;
+        self.open_ended |= !matches!(len, Len::Bytes(_));
         self.members.push(Member { field, offset, len });
         Ok(())
     }
@@ -357,8 +485,9 @@ impl Builder {
             more => format!("bits-{more}"),
         };
         let size = u32::from(run.bytes);
-        let offset = self.end.next_multiple_of(size);
-        self.align = self.align.max(size);
+        let align = if self.packed { 1 } else { size };
+        let offset = self.end.next_multiple_of(align);
+        self.align = self.align.max(align);
         self.end = offset.saturating_add(size);
         self.members.push(Member {
             field: Field {
@@ -376,14 +505,14 @@ impl Builder {
                 secret: false,
             },
             offset,
-            len: Some(size),
+            len: Len::Bytes(size),
         });
     }
 
     fn finish(mut self, name: &Name) -> Result<Struct, Located> {
         self.end_bits();
         let align = self.align.max(1);
-        let size = if self.flexible {
+        let size = if self.open_ended {
             self.end
         } else {
             self.end.next_multiple_of(align)
@@ -396,6 +525,7 @@ impl Builder {
             size,
             align,
             members: self.members,
+            summary: Vec::new(),
         })
     }
 }

@@ -9,7 +9,7 @@ mod symbols;
 use std::collections::HashMap;
 
 use super::error::{Located, Reason, SpecError, at, unknown};
-use super::model::{self, Enum, EnumEntry, Format, FormatKey, Model, Set, SubMessage};
+use super::model::{self, Enum, EnumEntry, Format, FormatKey, Model, Set, SubMessage, Variant};
 use super::source::{self, Scalar};
 use symbols::Symbols;
 
@@ -39,16 +39,31 @@ pub(super) fn lower(sources: &[(&str, source::File)]) -> Result<Model, SpecError
             family: None,
         });
     }
-    model.structs = layout::structs(sources, &symbols, &model.enums)?;
+    model.structs = layout::structs(sources, &symbols, &model)?;
     for (index, (name, file)) in sources.iter().enumerate() {
         for sub_message in &file.sub_messages {
-            let lowered = lower_sub_message(&symbols, index, sub_message)
+            let lowered = lower_sub_message(&symbols, &model, index, sub_message)
                 .map_err(|error| error.in_file(name))?;
             model.sub_messages.push(lowered);
         }
     }
+    for layout in &mut model.structs {
+        for member in &mut layout.members {
+            let known = match &member.field.ty {
+                model::Type::SubMessage { formats, .. } => model.sub_messages.get(*formats),
+                _ => None,
+            };
+            let own = known.map(|of| fields::variants(of, &member.field));
+            if let (model::Type::SubMessage { variants, .. }, Some(own)) =
+                (&mut member.field.ty, own)
+            {
+                *variants = own;
+            }
+        }
+    }
     model.sets = sets(sources, &symbols, &model)?;
     for (index, (name, file)) in sources.iter().enumerate() {
+        summary::check_parts(&model, &symbols, index, file).map_err(|error| error.in_file(name))?;
         let family = operations::family(&symbols, &model, index, file)
             .map_err(|error| error.in_file(name))?;
         if let Some(lowered) = model.files.get_mut(index) {
@@ -126,10 +141,12 @@ fn lower_enum(family: &str, definition: &source::Definition) -> Result<Enum, Loc
 
 fn lower_sub_message(
     symbols: &Symbols<'_>,
+    model: &Model,
     file: usize,
     written: &source::SubMessage,
 ) -> Result<SubMessage, Located> {
     let mut formats: Vec<Format> = Vec::new();
+    let mut variants: Vec<Variant> = Vec::new();
     let mut seen: HashMap<String, u64> = HashMap::new();
     for format in &written.formats {
         let header = format.fixed_header.as_ref();
@@ -138,6 +155,7 @@ fn lower_sub_message(
             .transpose()?;
         let set = format.attribute_set.as_ref();
         let set = set.map(|name| symbols.set(&[file], name)).transpose()?;
+        let one_value = one_value(symbols, model, file, &written.name.value, format)?;
         let place = &format.value;
         for value in &place.value.0 {
             let line = place.referenced.line();
@@ -168,10 +186,38 @@ fn lower_sub_message(
                     })?)
                 }
             };
-            formats.push(Format { when, header, set });
+            match &one_value {
+                Some(field) => variants.push(Variant {
+                    when,
+                    field: field.clone(),
+                    len: format.len.as_ref().map(|len| len.value),
+                }),
+                None => formats.push(Format { when, header, set }),
+            }
         }
     }
-    Ok(SubMessage { formats })
+    Ok(SubMessage { formats, variants })
+}
+
+/// The field of a format that is one value.
+fn one_value(
+    symbols: &Symbols<'_>,
+    model: &Model,
+    file: usize,
+    name: &str,
+    format: &source::Format,
+) -> Result<Option<model::Field>, Located> {
+    let Some(attribute) = format.attribute(name) else {
+        return Ok(None);
+    };
+    let complete = Complete {
+        attributes: Vec::new(),
+        by_name: HashMap::new(),
+        prefix: String::new(),
+        scope: vec![file],
+    };
+    let fields = fields::Fields { symbols, model };
+    fields.attribute(&complete, &attribute, 0).map(Some)
 }
 
 /// A set with every attribute complete: those of a subset with what the superset says.
@@ -228,13 +274,9 @@ fn sets(
         .iter()
         .zip(complete.into_iter().flatten())
         .map(|((file, set), complete)| {
-            let fields = fields::Fields {
-                symbols,
-                enums: &model.enums,
-                structs: &model.structs,
-            };
+            let fields = fields::Fields { symbols, model };
             fields
-                .attributes(&set.name.value, &complete)
+                .attributes(&set.name.value, &complete, set.summary.as_deref())
                 .map_err(|error| error.in_file(sources.get(*file).map_or("", |s| s.0)))
         })
         .collect()

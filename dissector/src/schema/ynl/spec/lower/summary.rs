@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::super::error::{Located, Reason, at, unknown};
 use super::super::model::{Field, Message, Model, SummaryEntry, Type};
-use super::super::source::{Name, Operations};
+use super::super::source::{File, Name, Operations};
+use super::symbols::Symbols;
 
 /// Most entries of a summary, most ways to a value, most steps of a way.
 const MAX: usize = 32;
@@ -80,6 +81,31 @@ pub(super) fn check(
         for path in entry(written)?.paths {
             if !used.contains(&path) {
                 return Err(lost(written, &path, &[]));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses paths of sets and structs that lead nowhere.
+pub(super) fn check_parts(
+    model: &Model,
+    symbols: &Symbols<'_>,
+    file: usize,
+    source: &File,
+) -> Result<(), Located> {
+    let structs = source.definitions.iter().filter_map(|definition| {
+        let index = symbols.table(file).structs.get(&*definition.name.value)?;
+        Some((Place::Struct(*index), definition.summary.as_ref()?))
+    });
+    let sets = source.attribute_sets.iter().filter_map(|set| {
+        let index = symbols.table(file).sets.get(&*set.name.value)?;
+        Some((Place::Set(*index), set.summary.as_ref()?))
+    });
+    for (place, written) in structs.chain(sets) {
+        for written in written {
+            for path in entry(written)?.paths {
+                leads(model, &[place], &path).map_err(|known| lost(written, &path, &known))?;
             }
         }
     }
@@ -172,13 +198,19 @@ impl<'m> Next<'m> {
             Type::Struct(layout) => self.structure(Some(*layout)),
             Type::Array { element, .. } | Type::Indexed { element } => self.below(model, element),
             Type::Nest { header, set } => self.both(*header, Some(*set)),
+            Type::Elements { set } => self.both(None, Some(*set)),
             Type::Custom { header, set, .. } => self.both(*header, *set),
             Type::NestTypeValue { levels, set } => {
                 self.places.push(Place::Levels(levels));
                 self.both(None, Some(*set));
             }
-            Type::SubMessage { formats, .. } => {
+            Type::SubMessage {
+                formats, variants, ..
+            } => {
                 let formats = model.sub_messages.get(*formats);
+                for variant in variants {
+                    self.below(model, &variant.field);
+                }
                 for format in formats.map_or(&[][..], |known| &known.formats) {
                     self.both(format.header, format.set);
                 }

@@ -20,7 +20,8 @@ pub(super) struct Table<'s> {
     pub(super) sets: HashMap<&'s str, usize>,
     pub(super) sub_messages: HashMap<&'s str, usize>,
     constants: HashMap<&'s str, i128>,
-    attributes: HashSet<&'s str>,
+    /// Attributes and members of structs: what a selector may be.
+    fields: HashSet<&'s str>,
 }
 
 /// Counts what has been declared so far, and knows where.
@@ -90,11 +91,15 @@ impl<'s> Symbols<'s> {
                     }
                 }
             }
+            let members = file.definitions.iter().flat_map(|it| it.members.iter());
+            table
+                .fields
+                .extend(members.flatten().map(|it| it.name.value.as_str()));
             for set in &file.attribute_sets {
                 sets.add(&mut table.sets, &set.name).map_err(located)?;
                 let attributes = set.attributes.iter();
                 table
-                    .attributes
+                    .fields
                     .extend(attributes.map(|attribute| attribute.name.value.as_str()));
             }
             for sub_message in &file.sub_messages {
@@ -156,10 +161,9 @@ impl<'s> Symbols<'s> {
             .find_map(|table| table.constants.get(name).copied())
     }
 
-    /// Whether any attribute is called so.
-    pub(super) fn has_attribute(&self, scope: &[usize], name: &str) -> bool {
-        self.visible(scope)
-            .any(|table| table.attributes.contains(name))
+    /// Whether any attribute or member of a struct is called so.
+    pub(super) fn has_field(&self, scope: &[usize], name: &str) -> bool {
+        self.visible(scope).any(|table| table.fields.contains(name))
     }
 
     fn visible<'a>(&'a self, scope: &'a [usize]) -> impl Iterator<Item = &'a Table<'s>> {

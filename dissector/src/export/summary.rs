@@ -10,6 +10,8 @@ use crate::value::Value;
 const VALUE_WIDTH: usize = 64;
 /// How many parts in parts are told.
 const MAX_PARTS: u8 = 4;
+/// How many parts of a list are told at most.
+const MAX_LISTED: usize = 8;
 /// How many values are shown where the schema does not say which.
 const UNTOLD: usize = 4;
 
@@ -109,12 +111,8 @@ fn told(
         .paths
         .iter()
         .map(|path| Hits::of(node, path))
-        .find(|hits| hits.first.is_some());
-    let Some(Hits {
-        first: Some(first),
-        count,
-    }) = hits
-    else {
+        .find(|hits| hits.count > 0);
+    let Some(hits) = hits else {
         return false;
     };
     if !entry.joined {
@@ -126,14 +124,16 @@ fn told(
             out.push(Span::new(Role::Plain, " "));
         }
     }
-    value(first, count, options, level, out);
+    if level >= MAX_PARTS || !hits.in_parts(options, level, out) {
+        hits.in_short(options, out);
+    }
     true
 }
 
-/// The nodes that a path leads to.
+/// The nodes that a path leads to, the first few of them.
 #[derive(Default)]
 struct Hits<'t> {
-    first: Option<NodeRef<'t>>,
+    first: Vec<NodeRef<'t>>,
     count: usize,
 }
 
@@ -147,14 +147,18 @@ impl<'t> Hits<'t> {
     /// Of an attribute and a header's member with the same name the attribute counts.
     fn add(&mut self, node: NodeRef<'t>) {
         let attribute = node.has(NodeFlags::ATTRIBUTE);
-        match self.first {
-            Some(first) if first.has(NodeFlags::ATTRIBUTE) == attribute => self.count += 1,
-            Some(_) if !attribute => {}
+        match self.first.first() {
+            Some(first) if first.has(NodeFlags::ATTRIBUTE) == attribute => {}
+            Some(_) if !attribute => return,
             _ => {
-                self.first = Some(node);
-                self.count = 1;
+                self.first.clear();
+                self.count = 0;
             }
         }
+        if self.first.len() < MAX_LISTED {
+            self.first.push(node);
+        }
+        self.count += 1;
     }
 
     fn below(&mut self, node: NodeRef<'t>, path: &[&str]) {
@@ -190,28 +194,61 @@ fn no_flags(node: NodeRef<'_>) -> bool {
     node.field().names.is_some_and(|names| names.as_flags) && node.value() == Value::Unsigned(0)
 }
 
-/// Appends a value, the first of `count`.
-fn value(node: NodeRef<'_>, count: usize, options: &Options<'_>, level: u8, out: &mut Vec<Span>) {
-    if level < MAX_PARTS && node.value() == Value::Tree {
-        let list = matches!(node.field().ty, Type::Indexed { .. } | Type::Array { .. });
-        let mut more = count - 1;
-        let part = if list {
-            more += node.children().count().saturating_sub(1);
-            node.children().next()
-        } else {
-            Some(node)
-        };
-        // A space before its first entry is there already.
-        let mut inside = Vec::new();
-        if part.is_some_and(|part| of_part(part, options, level + 1, &mut inside)) {
-            out.append(&mut inside);
-            if more > 0 {
-                out.push(Span::new(Role::Aside, format!(" +{more}")));
+impl Hits<'_> {
+    /// Appends nests and structs as their tables say that they read, one behind the other
+    /// as far as there is room. Whether their tables say anything.
+    fn in_parts(&self, options: &Options<'_>, level: u8, out: &mut Vec<Span>) -> bool {
+        let mut told = 0;
+        let mut width = 0;
+        let mut total = self.count;
+        for hit in &self.first {
+            let is_list = matches!(hit.field().ty, Type::Indexed { .. } | Type::Array { .. });
+            let elements = if is_list { hit.children().count() } else { 1 };
+            total += elements;
+            total -= 1;
+            let parts = hit.children().filter(|_| is_list);
+            for part in parts.chain((!is_list).then_some(*hit)) {
+                if width > VALUE_WIDTH || told == MAX_LISTED {
+                    break;
+                }
+                let mut inside = Vec::new();
+                if !of_part(part, options, level + 1, &mut inside) {
+                    continue;
+                }
+                if told > 0 {
+                    out.push(Span::new(Role::Plain, "; "));
+                }
+                width += inside
+                    .iter()
+                    .map(|span| span.text.chars().count())
+                    .sum::<usize>();
+                out.append(&mut inside);
+                told += 1;
             }
+        }
+        if told > 0 && total > told {
+            out.push(Span::new(Role::Aside, format!(" +{}", total - told)));
+        }
+        told > 0
+    }
+
+    /// Appends the first value, and how many more there are.
+    fn in_short(&self, options: &Options<'_>, out: &mut Vec<Span>) {
+        let Some(node) = self.first.first() else {
             return;
+        };
+        let (text, more) = short(*node, options);
+        out.push(Span::new(Role::Value, text));
+        let more = more + self.count.saturating_sub(1);
+        if more > 0 {
+            out.push(Span::new(Role::Aside, format!(" +{more}")));
         }
     }
-    let (text, more) = match node.value() {
+}
+
+/// A value, or the first of those in a list and how many more it has.
+fn short(node: NodeRef<'_>, options: &Options<'_>) -> (String, usize) {
+    match node.value() {
         Value::Present => (node.field().name.to_owned(), 0),
         Value::List => {
             let mut elements = node.elements_shown(options.show);
@@ -237,11 +274,6 @@ fn value(node: NodeRef<'_>, count: usize, options: &Options<'_>, level: u8, out:
             }
         }
         _ => (limited(node.show(options.show), VALUE_WIDTH), 0),
-    };
-    out.push(Span::new(Role::Value, text));
-    let more = more + count.saturating_sub(1);
-    if more > 0 {
-        out.push(Span::new(Role::Aside, format!(" +{more}")));
     }
 }
 

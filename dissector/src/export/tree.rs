@@ -247,11 +247,11 @@ impl Tree<'_> {
         );
         self.lists[depth] = (holds_list, 0);
         let (list, count) = self.lists.get_mut(depth.checked_sub(1)?)?;
-        if !*list || !node.has(NodeFlags::UNNAMED) {
+        if !*list {
             return None;
         }
         *count += 1;
-        Some(*count - 1)
+        node.has(NodeFlags::UNNAMED).then_some(*count - 1)
     }
 
     /// The name, or the number of what has none.

@@ -48,9 +48,8 @@ fn of_struct(layout: &'static Struct) -> Vec<&'static Field> {
 fn below(field: &'static Field) -> (Vec<&'static Struct>, Vec<&'static AttributeSet>) {
     match field.ty {
         Type::Struct(layout) => (vec![layout], vec![]),
-        Type::Elements { set } => (vec![], vec![set]),
         Type::Nest { header, set } => (header.into_iter().collect(), vec![set]),
-        Type::TypeValue { set, .. } => (vec![], vec![set]),
+        Type::Elements { set } | Type::TypeValue { set, .. } => (vec![], vec![set]),
         Type::Custom { header, set, .. } => {
             (header.into_iter().collect(), set.into_iter().collect())
         }

@@ -199,6 +199,7 @@ impl Walker<'_> {
             header: Some((of, start)),
         };
         let mut at = start;
+        let mut cut = false;
         // Where the struct would begin if what is counted before `at` were empty.
         let mut base = start;
         for member in of.members {
@@ -223,6 +224,7 @@ impl Walker<'_> {
                 let (says, left) = (to - from, end - from);
                 self.tape
                     .note(parent, NoteKind::MemberLength { says, left });
+                cut = true;
                 end
             } else {
                 to
@@ -235,6 +237,9 @@ impl Walker<'_> {
             .iter()
             .any(|member| !matches!(member.len, Len::Bytes(_)));
         let full = base.saturating_add(of.size);
+        if cut {
+            return at;
+        }
         if at < full && end < full {
             self.tape.note(
                 parent,

@@ -27,6 +27,7 @@ impl Walker<'_> {
     ) {
         match custom.decoder {
             Decoder::Rtnexthop => self.rtnexthops(custom, parent, (start, end), depth, scope),
+            Decoder::InetDiagBytecode => self.bytecode(custom, parent, (start, end), depth, scope),
         }
     }
 

@@ -38,11 +38,16 @@ pub enum FieldOrder {
 pub enum Decoder {
     /// `struct rtnexthop` after `struct rtnexthop`, each with attributes.
     Rtnexthop,
+    /// The program of a socket filter: `struct inet_diag_bc_op`, each with operands.
+    InetDiagBytecode,
 }
 
 impl Decoder {
     /// Every decoder with its name in the schema.
-    pub const ALL: &'static [(&'static str, Decoder)] = &[("rtnexthop", Decoder::Rtnexthop)];
+    pub const ALL: &'static [(&'static str, Decoder)] = &[
+        ("rtnexthop", Decoder::Rtnexthop),
+        ("inet-diag-bytecode", Decoder::InetDiagBytecode),
+    ];
 }
 
 /// How a value is shown to people.
@@ -62,6 +67,9 @@ pub enum Hint {
     Ipv6,
     /// An IPv4 or IPv6 address, by its length.
     Ip,
+    /// An IPv4 or IPv6 address in the room of the latter: IPv4 where only its first four
+    /// bytes are in use.
+    IpUnion,
     /// A UUID.
     Uuid,
     /// An interface index: with its name where known.
@@ -90,6 +98,8 @@ pub enum Hint {
     MegabitsPerSecond,
     /// Bytes that are text.
     Text,
+    /// The address of a Unix socket: a path, or an abstract name after a NUL.
+    SunPath,
     /// A network namespace id.
     NetnsId,
     /// An errno.
@@ -106,6 +116,7 @@ impl Hint {
         ("ipv4", Hint::Ipv4),
         ("ipv6", Hint::Ipv6),
         ("ipv4-or-v6", Hint::Ip),
+        ("ip-union", Hint::IpUnion),
         ("uuid", Hint::Uuid),
         ("ifindex", Hint::Ifindex),
         ("tc-handle", Hint::TcHandle),
@@ -120,6 +131,7 @@ impl Hint {
         ("bits-per-second", Hint::BitsPerSecond),
         ("megabits-per-second", Hint::MegabitsPerSecond),
         ("text", Hint::Text),
+        ("sun-path", Hint::SunPath),
         ("netns-id", Hint::NetnsId),
         ("errno", Hint::Errno),
     ];

@@ -172,7 +172,7 @@ impl<'t> Hits<'t> {
                     self.add(child);
                 }
                 self.below(child, path);
-            } else if child.field().name != *name || no_flags(child) {
+            } else if child.field().name != *name || no_flags(child) || says_nothing(child) {
             } else if rest.is_empty() {
                 self.add(child);
             } else {
@@ -188,6 +188,13 @@ fn is_level(above: NodeRef<'_>, node: NodeRef<'_>) -> bool {
     node.has(NodeFlags::ATTRIBUTE)
         && matches!(node.field().ty, Type::Int { .. })
         && matches!(above.field().ty, Type::TypeValue { .. } | Type::Int { .. })
+}
+
+/// Whether the node is an empty nest that would say how it reads.
+fn says_nothing(node: NodeRef<'_>) -> bool {
+    node.value() == Value::Tree
+        && !node.has_children()
+        && parts(node).any(|entries| !entries.is_empty())
 }
 
 /// Whether the node is a set of flags of which none is set: nothing to tell.

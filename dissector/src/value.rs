@@ -188,9 +188,19 @@ fn binary(hint: Hint, bytes: &[u8]) -> Value<'_> {
             .map_or(Value::Bytes(bytes), |b| {
                 Value::Ip(IpAddr::V6(Ipv6Addr::from(b)))
             }),
+        (Hint::IpUnion, 16) => match bytes.split_first_chunk::<4>() {
+            Some((v4, rest)) if rest.iter().all(|byte| *byte == 0) => {
+                Value::Ip(IpAddr::V4(Ipv4Addr::from(*v4)))
+            }
+            _ => binary(Hint::Ipv6, bytes),
+        },
         (Hint::Mac, 1..) => Value::Mac(bytes),
         (Hint::Uuid, 16) => <[u8; 16]>::try_from(bytes).map_or(Value::Bytes(bytes), Value::Uuid),
         (Hint::Text, _) => Value::Text(text(bytes)),
+        (Hint::SunPath, _) => Value::Text(match bytes {
+            [0, _, ..] => bytes,
+            _ => text(bytes),
+        }),
         _ => Value::Bytes(bytes),
     }
 }

@@ -336,6 +336,7 @@ fn type_name(ty: &Type) -> String {
         Type::SubMessage { selector, .. } => match selector {
             Selector::Fields(names) => format!("depends on {}", names.join(" or ")),
             Selector::AttributeType => "depends on its index".to_owned(),
+            Selector::PayloadLength => "depends on its length".to_owned(),
         },
         Type::BitUnit { bytes, .. } => format!("bit-fields of {} bits", u32::from(bytes) * 8),
         Type::Bits { width, .. } => format!("{width} bits"),

@@ -117,18 +117,10 @@ impl Walker<'_> {
         flags: NodeFlags,
         scope: Option<&Scope<'_>>,
     ) {
-        if let Type::SubMessage {
-            variants,
-            selector: Selector::Fields(names),
-            ..
-        } = field.ty
-            && !variants.is_empty()
-            && let Some(variant) = self.variant(field, names, scope)
-        {
+        let inside = start.saturating_add(flags.header_len()).min(end);
+        if let Some(variant) = self.variant(field, end - inside, scope) {
             let full = end;
-            let end = variant.len.map_or(end, |len| {
-                end.min(start.saturating_add(flags.header_len()).saturating_add(len))
-            });
+            let end = (variant.len).map_or(end, |len| end.min(inside.saturating_add(len)));
             self.node(&variant.field, start, end, depth, flags, scope);
             self.padding(end, full, depth);
             return;
@@ -139,7 +131,6 @@ impl Walker<'_> {
             _ => flags,
         };
         let node = self.tape.open(field, start, depth, flags);
-        let inside = start.saturating_add(flags.header_len()).min(end);
         if depth >= MAX_DEPTH && is_container(field.ty) {
             self.tape.note(node, NoteKind::TooDeep);
         } else {
@@ -190,7 +181,7 @@ impl Walker<'_> {
             Type::SubMessage {
                 formats, selector, ..
             } => {
-                let format = self.format(formats.items(), selector, None, scope);
+                let format = self.format(formats.items(), selector, found.into(), scope);
                 self.sub_message(format, node, (start, end), below, scope);
             }
             Type::BitUnit { bytes, parts } => {
@@ -262,7 +253,7 @@ impl Walker<'_> {
             let format = self.format(
                 formats.items(),
                 Selector::AttributeType,
-                Some(number),
+                number.into(),
                 scope,
             );
             self.sub_message(format, node, (at + NLA_HDRLEN, to), depth + 1, scope);
@@ -400,21 +391,19 @@ impl Walker<'_> {
         });
     }
 
-    /// The format that the selector chooses.
+    /// The format that the selector chooses; `number` is what it looks at where that is
+    /// no field.
     fn format(
         &self,
         formats: &'static [Format],
         selector: Selector,
-        number: Option<u16>,
+        number: u64,
         scope: Option<&Scope<'_>>,
     ) -> Option<&'static Format> {
         let fallback = |key| formats.iter().find(|format| format.when == key);
         let chosen = match selector {
-            Selector::AttributeType => {
-                let number = u64::from(number?);
-                formats
-                    .iter()
-                    .find(|format| format.when == FormatKey::Number(number))
+            Selector::AttributeType | Selector::PayloadLength => {
+                fallback(FormatKey::Number(number))
             }
             Selector::Fields(names) => {
                 let Some(found) = self.selected(names, scope) else {
@@ -437,16 +426,33 @@ impl Walker<'_> {
     fn variant(
         &self,
         field: &'static Field,
-        names: &[&str],
+        len: u32,
         scope: Option<&Scope<'_>>,
     ) -> Option<&'static Variant> {
         let Type::SubMessage {
-            formats, variants, ..
+            formats,
+            variants,
+            selector,
         } = field.ty
         else {
             return None;
         };
+        if variants.is_empty() {
+            return None;
+        }
         let by_key = |key| variants.iter().find(|variant| variant.when == key);
+        let names = match selector {
+            Selector::Fields(names) => names,
+            Selector::AttributeType => return None,
+            Selector::PayloadLength => {
+                let key = FormatKey::Number(len.into());
+                let chosen = by_key(key);
+                return match formats.iter().any(|format| format.when == key) {
+                    true => chosen,
+                    false => chosen.or_else(|| by_key(FormatKey::Default)),
+                };
+            }
+        };
         let Some(found) = self.selected(names, scope) else {
             return by_key(FormatKey::Absent).or_else(|| by_key(FormatKey::Default));
         };

@@ -425,6 +425,8 @@ impl Fields<'_, '_> {
                 ));
             }
             Selector::AttributeType
+        } else if selector.value == "payload-length" {
+            Selector::PayloadLength
         } else {
             let known: Vec<&str> = set.by_name.keys().map(String::as_str).collect();
             self.selector(&set.scope, selector, &known)?

@@ -27,7 +27,10 @@ impl Walker<'_> {
     ) {
         match custom.decoder {
             Decoder::Rtnexthop => self.rtnexthops(custom, parent, (start, end), depth, scope),
-            Decoder::InetDiagBytecode => self.bytecode(custom, parent, (start, end), depth, scope),
+            Decoder::InetDiagBytecode => {
+                self.self_sized(custom, 1, parent, (start, end), depth, scope);
+            }
+            Decoder::NdOptions => self.self_sized(custom, 8, parent, (start, end), depth, scope),
         }
     }
 

@@ -6,11 +6,11 @@
 //! it looks back for is searched within a fixed number of attributes.
 
 mod attributes;
-mod bytecode;
 mod custom;
 mod guess;
 mod message;
 mod scope;
+mod self_sized;
 #[cfg(test)]
 mod tests;
 

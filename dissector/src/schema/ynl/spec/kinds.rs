@@ -40,6 +40,8 @@ pub enum Decoder {
     Rtnexthop,
     /// The program of a socket filter: `struct inet_diag_bc_op`, each with operands.
     InetDiagBytecode,
+    /// Options of neighbour discovery, their lengths in units of 8 bytes.
+    NdOptions,
 }
 
 impl Decoder {
@@ -47,6 +49,7 @@ impl Decoder {
     pub const ALL: &'static [(&'static str, Decoder)] = &[
         ("rtnexthop", Decoder::Rtnexthop),
         ("inet-diag-bytecode", Decoder::InetDiagBytecode),
+        ("nd-options", Decoder::NdOptions),
     ];
 }
 

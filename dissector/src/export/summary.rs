@@ -60,6 +60,9 @@ fn parts(node: NodeRef<'_>) -> impl Iterator<Item = &'static [SummaryEntry]> {
             }
             _ => (None, None),
         },
+        Type::Custom {
+            header: None, set, ..
+        } => (None, set.map(of_set)),
         // Which format it is, shows in what it holds.
         Type::SubMessage { formats, .. } => {
             let inside = node.children().next().map(|child| child.field());
@@ -181,7 +184,7 @@ impl<'t> Hits<'t> {
                     self.add(child);
                 }
                 self.below(child, path);
-            } else if child.field().name != *name || no_flags(child) {
+            } else if child.field().name != *name || no_flags(child) || says_nothing(child) {
             } else if rest.is_empty() {
                 self.add(child);
             } else {
@@ -199,6 +202,13 @@ fn is_level(above: NodeRef<'_>, node: NodeRef<'_>) -> bool {
         && matches!(above.field().ty, Type::TypeValue { .. } | Type::Int { .. })
 }
 
+/// Whether the node is an empty nest that would say how it reads.
+fn says_nothing(node: NodeRef<'_>) -> bool {
+    node.value() == Value::Tree
+        && !node.has_children()
+        && parts(node).any(|entries| !entries.is_empty())
+}
+
 /// Whether the node is a set of flags of which none is set: nothing to tell.
 fn no_flags(node: NodeRef<'_>) -> bool {
     node.field().names.is_some_and(|names| names.as_flags) && node.value() == Value::Unsigned(0)
@@ -214,7 +224,12 @@ impl Hits<'_> {
         for hit in &self.first {
             let is_list = matches!(
                 hit.field().ty,
-                Type::Indexed { .. } | Type::Array { .. } | Type::Custom { .. }
+                Type::Indexed { .. }
+                    | Type::Array { .. }
+                    | Type::Custom {
+                        header: Some(_),
+                        ..
+                    }
             );
             let elements = if is_list { hit.children().count() } else { 1 };
             total += elements;

@@ -1,6 +1,7 @@
 //! Decoders for what no table can say.
 
 use super::Walker;
+use super::packet::Begins;
 use super::scope::Scope;
 use crate::note::NoteKind;
 use crate::schema::{AttributeSet, Decoder, Struct};
@@ -31,6 +32,16 @@ impl Walker<'_> {
                 self.self_sized(custom, 1, parent, (start, end), depth, scope);
             }
             Decoder::NdOptions => self.self_sized(custom, 8, parent, (start, end), depth, scope),
+            Decoder::PacketEthernet => {
+                self.packet(Begins::Ethernet, custom.set, (start, end), depth, scope);
+            }
+            Decoder::PacketIp => {
+                self.packet(Begins::Network, custom.set, (start, end), depth, scope);
+            }
+            Decoder::PacketByProto => {
+                self.packet(Begins::ByProto, custom.set, (start, end), depth, scope);
+            }
+            Decoder::IpOptions => self.ip_options(custom.set, (start, end), depth, scope),
         }
     }
 

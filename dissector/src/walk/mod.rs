@@ -9,6 +9,7 @@ mod attributes;
 mod custom;
 mod guess;
 mod message;
+mod packet;
 mod scope;
 mod self_sized;
 #[cfg(test)]

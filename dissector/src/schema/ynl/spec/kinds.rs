@@ -33,11 +33,19 @@ pub enum FieldOrder {
 }
 
 /// The custom decoders; what each does is said where it is written, in
-/// `walk::custom`.
+/// `walk::custom` and `walk::packet`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decoder {
     /// `struct rtnexthop` after `struct rtnexthop`, each with attributes.
     Rtnexthop,
+    /// A network packet from its Ethernet header on.
+    PacketEthernet,
+    /// A network packet from its IP or ARP header on.
+    PacketIp,
+    /// A network packet that begins with what a protocol beside it says.
+    PacketByProto,
+    /// The options of an IPv4 or TCP header.
+    IpOptions,
     /// The program of a socket filter: `struct inet_diag_bc_op`, each with operands.
     InetDiagBytecode,
     /// Options of neighbour discovery, their lengths in units of 8 bytes.
@@ -48,6 +56,10 @@ impl Decoder {
     /// Every decoder with its name in the schema.
     pub const ALL: &'static [(&'static str, Decoder)] = &[
         ("rtnexthop", Decoder::Rtnexthop),
+        ("packet-ethernet", Decoder::PacketEthernet),
+        ("packet-ip", Decoder::PacketIp),
+        ("packet-by-proto", Decoder::PacketByProto),
+        ("ip-options", Decoder::IpOptions),
         ("inet-diag-bytecode", Decoder::InetDiagBytecode),
         ("nd-options", Decoder::NdOptions),
     ];

@@ -34,7 +34,7 @@ fn entry(written: &Name) -> Result<SummaryEntry, Located> {
     }
     Ok(SummaryEntry {
         label: label.trim().to_owned(),
-        joined: label.starts_with('/'),
+        joined: label.starts_with(['/', ':', '.', '-']),
         paths,
     })
 }

@@ -575,6 +575,10 @@ mod tests {
         check(Type::Binary, Hint::Ip, &ip6, "2001:db8::1");
         check(Type::Binary, Hint::Ipv6, &ip6, "2001:db8::1");
         check(Type::Binary, Hint::Ipv6, &[1, 2], "0102");
+        check(Type::Binary, Hint::IpUnion, &ip6, "2001:db8::1");
+        let ip4 = [10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        check(Type::Binary, Hint::IpUnion, &ip4, "10.0.0.1");
+        check(Type::Binary, Hint::IpUnion, &[0; 16], "0.0.0.0");
         check(Type::Binary, Hint::Mac, &[0, 0x1b, 0x21], "00:1b:21");
         check(
             Type::Binary,
@@ -595,6 +599,9 @@ mod tests {
         check(Type::String, Hint::None, b"eth0\0junk", "eth0");
         check(Type::String, Hint::None, b"\x1b[2J", "\\x1b[2J");
         check(Type::Binary, Hint::Text, b"dummy\0", "dummy");
+        check(Type::Binary, Hint::SunPath, b"/run/x\0", "/run/x");
+        check(Type::Binary, Hint::SunPath, b"\0bus", "\\x00bus");
+        check(Type::Binary, Hint::SunPath, b"\0", "");
         check(Type::Binary, Hint::None, &[0xde, 0xad], "dead");
         check(Type::Flag, Hint::None, &[], "true");
         check(Type::Flag, Hint::None, &[1], "01");

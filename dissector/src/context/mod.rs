@@ -516,7 +516,8 @@ fn group_of(message: &'static Message, seen: Seen<'_>) -> Option<GroupSeen> {
         let fits =
             rule.families.is_empty() || family.is_some_and(|family| rule.families.contains(family));
         fits && rule.flags.is_none_or(|wanted| wanted == flags)
-            && (rule.first_attribute).is_none_or(|wanted| first_attribute(message, seen) == Some(wanted))
+            && (rule.first_attribute)
+                .is_none_or(|wanted| first_attribute(message, seen) == Some(wanted))
     })?;
     Some(GroupSeen {
         group: rule.group,

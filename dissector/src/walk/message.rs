@@ -6,8 +6,8 @@ use crate::note::NoteKind;
 use crate::schema::{Direction, Family, Message, base};
 use crate::tape::{MessageMark, NodeFlags, NodeIndex};
 use crate::wire::{
-    NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, Nlmsghdr,
-    RawMessage, align, done_has_errno, is_control, nlmsghdr, protocol,
+    NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN,
+    Nlmsghdr, RawMessage, align, done_has_errno, is_control, nlmsghdr, protocol,
 };
 
 /// Where the body of a message lies and how it is to be read.
@@ -143,7 +143,13 @@ impl Walker<'_> {
         }
     }
 
-    fn known(&mut self, message: &'static Message, bare: bool, (start, end): (u32, u32), depth: u8) {
+    fn known(
+        &mut self,
+        message: &'static Message,
+        bare: bool,
+        (start, end): (u32, u32),
+        depth: u8,
+    ) {
         let header = message.header.filter(|_| !bare);
         let inside = match header {
             Some(header) if start < end => self.header_struct(header, start, end, depth, None),

@@ -183,6 +183,8 @@ struct Reach {
     sets: HashSet<*const AttributeSet>,
     structs: HashSet<*const Struct>,
     enums: HashSet<*const Enum>,
+    /// UAPI names of elements that have names.
+    elements: HashSet<&'static str>,
     lost: Vec<String>,
 }
 
@@ -216,13 +218,28 @@ impl Reach {
         }
     }
 
+    fn names(&mut self, field: &'static Field) {
+        self.enums
+            .extend(field.names.map(|names| std::ptr::from_ref(names.of)));
+        if let Type::Array { named, .. } = field.ty {
+            self.elements.extend(named.iter().map(|field| field.uapi));
+        }
+    }
+
     fn layout(&mut self, layout: &'static Struct) {
         if self.structs.insert(layout) {
             for field in of_struct(layout) {
-                self.enums
-                    .extend(field.names.map(|names| std::ptr::from_ref(names.of)));
-                for inner in below(field).0 {
+                self.names(field);
+                let (structs, sets) = below(field);
+                for inner in structs {
                     self.layout(inner);
+                }
+                for set in sets {
+                    let mut around = Around {
+                        structs: vec![layout],
+                        ..Around::default()
+                    };
+                    self.set(set, &mut around, &mut HashSet::new());
                 }
             }
         }
@@ -240,8 +257,7 @@ impl Reach {
         self.sets.insert(set);
         around.sets.push(set);
         for field in of_set(set) {
-            self.enums
-                .extend(field.names.map(|names| std::ptr::from_ref(names.of)));
+            self.names(field);
             if let Type::SubMessage {
                 selector: Selector::Fields(names),
                 ..
@@ -297,10 +313,12 @@ fn selectors_find_something_and_everything_is_in_reach_of_a_message() {
             );
         }
         for names in family.enums {
+            let mut entries = names.entries.iter();
+            let elements = entries.any(|entry| reach.elements.contains(entry.uapi));
             look(
                 "enum",
                 names.name,
-                reach.enums.contains(&std::ptr::from_ref(*names)),
+                elements || reach.enums.contains(&std::ptr::from_ref(*names)),
             );
         }
     }

@@ -304,11 +304,11 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         Value::Tree | Value::List => Ok(()),
         Value::Present => f.write_str("true"),
         Value::Unsigned(number) => match names {
-            Some(names) => named(f, names, number, field.hint),
+            Some(names) => named(f, names, number, field.hint, how),
             None => unsigned(f, number, field.hint, how),
         },
         Value::Signed(number) => match (names, u64::try_from(number)) {
-            (Some(names), Ok(number)) => named(f, names, number, field.hint),
+            (Some(names), Ok(number)) => named(f, names, number, field.hint, how),
             // A negative entry is in the table as two's complement.
             (Some(names), Err(_)) => match names.of.entry(number.cast_unsigned()) {
                 Some(entry) => f.write_str(entry.name),
@@ -329,7 +329,7 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         },
         Value::Bitfield { value, selector } => {
             let part = |f: &mut fmt::Formatter<'_>, number| match names {
-                Some(names) => named(f, names, u64::from(number), Hint::Hex),
+                Some(names) => named(f, names, u64::from(number), Hint::Hex, how),
                 None => write!(f, "{number:#x}"),
             };
             part(f, value)?;
@@ -367,12 +367,17 @@ pub fn hex(out: &mut impl Write, bytes: &[u8], between: &str) -> fmt::Result {
     Ok(())
 }
 
-fn named(f: &mut fmt::Formatter<'_>, names: ValueNames, number: u64, hint: Hint) -> fmt::Result {
+fn named(
+    f: &mut fmt::Formatter<'_>,
+    names: ValueNames,
+    number: u64,
+    hint: Hint,
+    how: Show<'_>,
+) -> fmt::Result {
     if !names.as_flags {
         return match names.of.entry(number) {
             Some(entry) => f.write_str(entry.name),
-            None if hint == Hint::Hex => write!(f, "{number:#x}"),
-            None => write!(f, "{number}"),
+            None => unsigned(f, number, hint, how),
         };
     }
     if number == 0 {

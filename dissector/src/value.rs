@@ -305,11 +305,11 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         Value::Tree | Value::List => Ok(()),
         Value::Present => f.write_str("true"),
         Value::Unsigned(number) => match names {
-            Some(names) => named(f, names, number, field.hint),
+            Some(names) => named(f, names, number, field.hint, how),
             None => unsigned(f, number, field.hint, how),
         },
         Value::Signed(number) => match (names, u64::try_from(number)) {
-            (Some(names), Ok(number)) => named(f, names, number, field.hint),
+            (Some(names), Ok(number)) => named(f, names, number, field.hint, how),
             // A negative entry is in the table as two's complement.
             (Some(names), Err(_)) => match names.of.entry(number.cast_unsigned()) {
                 Some(entry) => f.write_str(entry.name),
@@ -330,7 +330,7 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         },
         Value::Bitfield { value, selector } => {
             let part = |f: &mut fmt::Formatter<'_>, number| match names {
-                Some(names) => named(f, names, u64::from(number), Hint::Hex),
+                Some(names) => named(f, names, u64::from(number), Hint::Hex, how),
                 None => write!(f, "{number:#x}"),
             };
             part(f, value)?;
@@ -368,12 +368,17 @@ pub fn hex(out: &mut impl Write, bytes: &[u8], between: &str) -> fmt::Result {
     Ok(())
 }
 
-fn named(f: &mut fmt::Formatter<'_>, names: ValueNames, number: u64, hint: Hint) -> fmt::Result {
+fn named(
+    f: &mut fmt::Formatter<'_>,
+    names: ValueNames,
+    number: u64,
+    hint: Hint,
+    how: Show<'_>,
+) -> fmt::Result {
     if !names.as_flags {
         return match names.of.entry(number) {
             Some(entry) => f.write_str(entry.name),
-            None if hint == Hint::Hex => write!(f, "{number:#x}"),
-            None => write!(f, "{number}"),
+            None => unsigned(f, number, hint, how),
         };
     }
     if number == 0 {
@@ -598,6 +603,10 @@ mod tests {
         check(Type::Binary, Hint::Ip, &ip6, "2001:db8::1");
         check(Type::Binary, Hint::Ipv6, &ip6, "2001:db8::1");
         check(Type::Binary, Hint::Ipv6, &[1, 2], "0102");
+        check(Type::Binary, Hint::IpUnion, &ip6, "2001:db8::1");
+        let ip4 = [10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        check(Type::Binary, Hint::IpUnion, &ip4, "10.0.0.1");
+        check(Type::Binary, Hint::IpUnion, &[0; 16], "0.0.0.0");
         check(Type::Binary, Hint::Mac, &[0, 0x1b, 0x21], "00:1b:21");
         check(
             Type::Binary,
@@ -618,6 +627,9 @@ mod tests {
         check(Type::String, Hint::None, b"eth0\0junk", "eth0");
         check(Type::String, Hint::None, b"\x1b[2J", "\\x1b[2J");
         check(Type::Binary, Hint::Text, b"dummy\0", "dummy");
+        check(Type::Binary, Hint::SunPath, b"/run/x\0", "/run/x");
+        check(Type::Binary, Hint::SunPath, b"\0bus", "\\x00bus");
+        check(Type::Binary, Hint::SunPath, b"\0", "");
         check(Type::Binary, Hint::None, &[0xde, 0xad], "dead");
         check(Type::Flag, Hint::None, &[], "true");
         check(Type::Flag, Hint::None, &[1], "01");

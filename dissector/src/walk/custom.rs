@@ -28,6 +28,10 @@ impl Walker<'_> {
     ) {
         match custom.decoder {
             Decoder::Rtnexthop => self.rtnexthops(custom, parent, (start, end), depth, scope),
+            Decoder::InetDiagBytecode => {
+                self.self_sized(custom, 1, parent, (start, end), depth, scope);
+            }
+            Decoder::NdOptions => self.self_sized(custom, 8, parent, (start, end), depth, scope),
             Decoder::PacketEthernet => {
                 self.packet(Begins::Ethernet, custom.set, (start, end), depth, scope);
             }
@@ -38,7 +42,6 @@ impl Walker<'_> {
                 self.packet(Begins::ByProto, custom.set, (start, end), depth, scope);
             }
             Decoder::IpOptions => self.ip_options(custom.set, (start, end), depth, scope),
-            Decoder::InetDiagBytecode => self.bytecode(custom, parent, (start, end), depth, scope),
         }
     }
 

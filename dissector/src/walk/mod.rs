@@ -6,12 +6,12 @@
 //! it looks back for is searched within a fixed number of attributes.
 
 mod attributes;
-mod bytecode;
 mod custom;
 mod guess;
 mod message;
 mod packet;
 mod scope;
+mod self_sized;
 #[cfg(test)]
 mod tests;
 

@@ -48,6 +48,8 @@ pub enum Decoder {
     IpOptions,
     /// The program of a socket filter: `struct inet_diag_bc_op`, each with operands.
     InetDiagBytecode,
+    /// Options of neighbour discovery, their lengths in units of 8 bytes.
+    NdOptions,
 }
 
 impl Decoder {
@@ -59,6 +61,7 @@ impl Decoder {
         ("packet-by-proto", Decoder::PacketByProto),
         ("ip-options", Decoder::IpOptions),
         ("inet-diag-bytecode", Decoder::InetDiagBytecode),
+        ("nd-options", Decoder::NdOptions),
     ];
 }
 

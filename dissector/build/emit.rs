@@ -285,6 +285,10 @@ impl Emitter {
                 write!(self.out, "], selector: s::Selector::")?;
                 match selector {
                     Selector::Fields(names) => write!(self.out, "Fields(&{names:?}) }}"),
+                    Selector::Together(names) => write!(self.out, "Together(&{names:?}) }}"),
+                    Selector::Found(finder) => {
+                        write!(self.out, "Found(s::Finder::{finder:?}) }}")
+                    }
                     Selector::AttributeType => write!(self.out, "AttributeType }}"),
                 }
             }

@@ -172,7 +172,7 @@ impl<'t> Hits<'t> {
                     self.add(child);
                 }
                 self.below(child, path);
-            } else if child.field().name != *name || no_flags(child) {
+            } else if child.field().name != *name || no_flags(child) || is_empty(child) {
             } else if rest.is_empty() {
                 self.add(child);
             } else {
@@ -193,6 +193,12 @@ fn is_level(above: NodeRef<'_>, node: NodeRef<'_>) -> bool {
 /// Whether the node is a set of flags of which none is set: nothing to tell.
 fn no_flags(node: NodeRef<'_>) -> bool {
     node.field().names.is_some_and(|names| names.as_flags) && node.value() == Value::Unsigned(0)
+}
+
+/// Whether the node could have others below it, and has none.
+fn is_empty(node: NodeRef<'_>) -> bool {
+    matches!(node.field().ty, Type::Nest { .. } | Type::SubMessage { .. })
+        && node.payload().is_empty()
 }
 
 impl Hits<'_> {

@@ -263,6 +263,10 @@ impl Tables {
                     model::Selector::Fields(names) => {
                         Selector::Fields(list(names.iter().map(|name| text(name))))
                     }
+                    model::Selector::Together(names) => {
+                        Selector::Together(list(names.iter().map(|name| text(name))))
+                    }
+                    model::Selector::Found(finder) => Selector::Found(*finder),
                     model::Selector::AttributeType => Selector::AttributeType,
                 },
             },

@@ -20,7 +20,7 @@ mod tests;
 pub mod ynl;
 
 pub use registry::{GenlIds, GenlName, Lookup, Schema};
-pub use ynl::{Decoder, Direction, FieldOrder, FlagsAs, Hint};
+pub use ynl::{Decoder, Direction, FieldOrder, Finder, FlagsAs, Hint};
 
 /// One protocol family: a file of the schema.
 #[derive(Debug)]
@@ -434,6 +434,10 @@ pub enum Selector {
     /// The first of these fields that is there: attributes of the same set or an outer
     /// one, or members of the message's fixed header.
     Fields(&'static [&'static str]),
+    /// All of these fields, of which a format says what the first few have to be.
+    Together(&'static [&'static str]),
+    /// What code makes out.
+    Found(Finder),
     /// The number of the enclosing element of an indexed array.
     AttributeType,
 }

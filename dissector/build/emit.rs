@@ -174,7 +174,7 @@ impl Emitter {
             set.name
         )?;
         self.fields(&set.attributes)?;
-        write!(self.out, "]), ")?;
+        write!(self.out, "]), any_number: {}, ", set.any_number)?;
         self.summary(&set.summary)?;
         writeln!(self.out, " }};")
     }

@@ -267,6 +267,17 @@ fn short(node: NodeRef<'_>, options: &Options<'_>) -> (String, usize) {
             node.number().map_or_else(String::new, |it| it.to_string()),
             0,
         ),
+        // Values one behind the other that are one key.
+        Value::Tree if matches!(node.field().ty, Type::SubMessage { .. }) => {
+            let parts = node
+                .children()
+                .filter(|child| child.has(NodeFlags::UNNAMED) && !child.has_children());
+            let parts: Vec<_> = parts.map(|part| part.show(options.show).to_string()).collect();
+            if parts.is_empty() {
+                return (node.field().name.to_owned(), 0);
+            }
+            (limited(parts.join(" . "), VALUE_WIDTH), 0)
+        }
         Value::Tree => {
             // A list of values, or something that is worth knowing to be there.
             let mut elements = node

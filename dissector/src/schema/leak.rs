@@ -111,6 +111,7 @@ impl Tables {
             Box::leak(Box::new(AttributeSet {
                 name: text(&set.name),
                 attributes: Attributes::new(&[]),
+                any_number: set.any_number,
                 summary: summary(&set.summary),
             }))
         };

@@ -109,6 +109,9 @@ pub struct AttributeSet {
     pub name: &'static str,
     /// Attributes in ascending order of [`Field::number`].
     pub attributes: Attributes,
+    /// Elements of a list that some number and some do not: what has another number is the
+    /// first attribute.
+    pub any_number: bool,
     /// What a nest of them reads as in one line; empty where nothing is said.
     pub summary: &'static [SummaryEntry],
 }
@@ -175,7 +178,8 @@ impl AttributeSet {
         fields
             .binary_search_by_key(&number, |field| field.number)
             .ok()
-            .map(|index| &fields[index])
+            .and_then(|index| fields.get(index))
+            .or_else(|| fields.first().filter(|_| self.any_number))
     }
 }
 

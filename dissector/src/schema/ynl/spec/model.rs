@@ -116,6 +116,7 @@ pub(crate) enum Len {
 pub(crate) struct Set {
     pub(crate) name: String,
     pub(crate) attributes: Vec<Field>,
+    pub(crate) any_number: bool,
     pub(crate) summary: Vec<SummaryEntry>,
 }
 

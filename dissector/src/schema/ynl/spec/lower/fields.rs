@@ -194,9 +194,8 @@ impl Fields<'_, '_> {
     /// The attributes of a set, by number.
     pub(super) fn attributes(
         &self,
-        name: &str,
         set: &Complete,
-        summary: Option<&[Name]>,
+        written: &source::Set,
     ) -> Result<Set, Located> {
         let mut attributes = Vec::with_capacity(set.attributes.len());
         for (attribute, number) in &set.attributes {
@@ -204,9 +203,10 @@ impl Fields<'_, '_> {
         }
         attributes.sort_by_key(|field| field.number);
         Ok(Set {
-            name: name.to_owned(),
+            name: written.name.value.clone(),
             attributes,
-            summary: summary::entries(summary, None)?,
+            any_number: written.any_number,
+            summary: summary::entries(written.summary.as_deref(), None)?,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Options, Role, Span, limited};
 use crate::context::MessageView;
-use crate::schema::{AttributeSet, Field, Format, Struct, SummaryEntry, Type};
+use crate::schema::{AttributeSet, Field, Format, Hint, Struct, SummaryEntry, Type};
 use crate::tape::{NodeFlags, NodeRef};
 use crate::value::Value;
 
@@ -195,10 +195,17 @@ fn no_flags(node: NodeRef<'_>) -> bool {
     node.field().names.is_some_and(|names| names.as_flags) && node.value() == Value::Unsigned(0)
 }
 
-/// Whether the node could have others below it, and has none.
+/// Whether the node could have others below it, or text, and has none.
 fn is_empty(node: NodeRef<'_>) -> bool {
-    matches!(node.field().ty, Type::Nest { .. } | Type::SubMessage { .. })
-        && node.payload().is_empty()
+    match node.field().ty {
+        Type::Nest { .. } | Type::SubMessage { .. } => node.payload().is_empty(),
+        // A member is there whether it holds something or not.
+        _ => {
+            node.field().hint == Hint::Text
+                && !node.has(NodeFlags::ATTRIBUTE)
+                && node.bytes().first() == Some(&0)
+        }
+    }
 }
 
 impl Hits<'_> {

@@ -129,6 +129,7 @@ impl Walker<'_> {
             self.bytes(start, end),
         );
         self.mark(body, family, message);
+        self.declares(protocol, header.kind, (start, end));
         let mut at = start;
         if protocol == protocol::GENERIC && start < end {
             at = self.header_struct(&base::GENLMSGHDR_STRUCT, start, end, depth, None);

@@ -9,6 +9,7 @@ mod attributes;
 mod custom;
 mod guess;
 mod message;
+mod nft;
 mod packet;
 mod scope;
 mod self_sized;
@@ -62,6 +63,7 @@ pub fn dissect(
         frame: &frame[..end as usize],
         order: shape.order,
         tape,
+        sets: nft::Sets::default(),
     };
     let root = walker.tape.open(&base::FRAME, 0, 0, NodeFlags::NONE);
     if shape.wire_len > end {
@@ -86,6 +88,8 @@ struct Walker<'w> {
     frame: &'w [u8],
     order: Order,
     tape: &'w mut Tape,
+    /// The nf_tables sets that the frame declared so far.
+    sets: nft::Sets<'w>,
 }
 
 impl Walker<'_> {

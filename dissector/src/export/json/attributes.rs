@@ -265,6 +265,13 @@ impl<'t> Shown<'t> {
             Type::Custom { .. } => {
                 node.has_children() && elements().all(|child| child.has(NodeFlags::UNNAMED))
             }
+            // Values one behind the other that are one key.
+            Type::SubMessage { .. } => {
+                let is_value = |child: NodeRef<'_>| {
+                    child.has(NodeFlags::UNNAMED) && !matches!(child.field().ty, Type::Members)
+                };
+                node.has_children() && elements().all(is_value)
+            }
             _ => false,
         };
         if !several {

@@ -65,6 +65,27 @@ impl Decoder {
     ];
 }
 
+/// What tells which format a sub-message has where no field does; what each does is said
+/// where it is written, in `walk::nft`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finder {
+    /// What an nf_tables register holds.
+    NftRegister,
+    /// What the keys of an nf_tables set are.
+    NftSetKey,
+    /// What the elements of an nf_tables map lead to.
+    NftSetData,
+}
+
+impl Finder {
+    /// Every finder with its name in the schema.
+    pub const ALL: &'static [(&'static str, Finder)] = &[
+        ("nft-register", Finder::NftRegister),
+        ("nft-set-key", Finder::NftSetKey),
+        ("nft-set-data", Finder::NftSetData),
+    ];
+}
+
 /// How a value is shown to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hint {

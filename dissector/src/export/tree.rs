@@ -147,9 +147,10 @@ impl Tree<'_> {
     }
 
     fn is_dull(&self, node: &NodeRef<'_>) -> bool {
+        let is = |of| std::ptr::eq(node.field(), of);
         !self.options.ranges
-            && std::ptr::eq(node.field(), &raw const base::PADDING)
-            && node.bytes().iter().all(|byte| *byte == 0)
+            && (is(&raw const base::SEPARATOR)
+                || is(&raw const base::PADDING) && node.bytes().iter().all(|byte| *byte == 0))
     }
 
     fn line(&mut self, node: NodeRef<'_>) -> TreeLine {
@@ -327,7 +328,7 @@ impl Tree<'_> {
 
 /// Whether the header's spelling tells no more than the name does.
 fn same_name(name: &str, uapi: &str) -> bool {
-    let plain = |byte| if byte == b'-' { b'_' } else { byte };
+    let plain = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
     uapi.is_empty() || name.bytes().map(plain).eq(uapi.bytes().map(plain))
 }
 
@@ -336,6 +337,7 @@ fn leftover(node: &NodeRef<'_>) -> Option<(Role, &'static str)> {
     let field = node.field();
     [
         (&raw const base::PADDING, Role::Aside, "padding"),
+        (&raw const base::SEPARATOR, Role::Aside, "separator"),
         (&raw const base::UNKNOWN, Role::Unknown, "unknown"),
         (&raw const base::TRAILING, Role::Warning, "trailing"),
     ]

@@ -46,6 +46,12 @@ pub enum Decoder {
     PacketByProto,
     /// The options of an IPv4 or TCP header.
     IpOptions,
+    /// The text of an audit record.
+    AuditRecord,
+    /// The text of an event of a kernel object.
+    Uevent,
+    /// `struct tlv_desc` of TIPC, with what follows each.
+    TipcTlv,
 }
 
 impl Decoder {
@@ -56,6 +62,9 @@ impl Decoder {
         ("packet-ip", Decoder::PacketIp),
         ("packet-by-proto", Decoder::PacketByProto),
         ("ip-options", Decoder::IpOptions),
+        ("audit-record", Decoder::AuditRecord),
+        ("uevent", Decoder::Uevent),
+        ("tipc-tlv", Decoder::TipcTlv),
     ];
 }
 
@@ -104,6 +113,10 @@ pub enum Hint {
     MegabitsPerSecond,
     /// Bytes that are text.
     Text,
+    /// Text between quotes, or in hexadecimal digits where it has other characters.
+    Untrusted,
+    /// A socket address in hexadecimal digits.
+    HexSockaddr,
     /// A network namespace id.
     NetnsId,
     /// An errno.
@@ -134,6 +147,8 @@ impl Hint {
         ("bits-per-second", Hint::BitsPerSecond),
         ("megabits-per-second", Hint::MegabitsPerSecond),
         ("text", Hint::Text),
+        ("untrusted", Hint::Untrusted),
+        ("hex-sockaddr", Hint::HexSockaddr),
         ("netns-id", Hint::NetnsId),
         ("errno", Hint::Errno),
     ];

@@ -157,12 +157,7 @@ fn head(spec: &Yaml) -> Vec<(String, Yaml)> {
 fn bare(it: &Yaml) -> Yaml {
     match it {
         Yaml::Text(_) => it.clone(),
-        Yaml::List(items) => Yaml::List(
-            items
-                .iter()
-                .map(|(_, it)| (0, short(bare(it))))
-                .collect(),
-        ),
+        Yaml::List(items) => Yaml::List(items.iter().map(|(_, it)| (0, short(bare(it)))).collect()),
         Yaml::Map(pairs) => Yaml::Map(
             pairs
                 .iter()

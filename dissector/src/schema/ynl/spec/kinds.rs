@@ -111,6 +111,12 @@ pub enum Hint {
     BitsPerSecond,
     /// Megabits a second.
     MegabitsPerSecond,
+    /// Seconds since 1970, UTC.
+    UnixSeconds,
+    /// Nanoseconds since 1970, UTC.
+    UnixNanoseconds,
+    /// Seconds, or for ever where all bits are set.
+    Lifetime,
     /// Bytes that are text.
     Text,
     /// The address of a Unix socket: a path, or an abstract name after a NUL.
@@ -145,6 +151,9 @@ impl Hint {
         ("bytes-per-second", Hint::BytesPerSecond),
         ("bits-per-second", Hint::BitsPerSecond),
         ("megabits-per-second", Hint::MegabitsPerSecond),
+        ("unix-seconds", Hint::UnixSeconds),
+        ("unix-nanoseconds", Hint::UnixNanoseconds),
+        ("lifetime", Hint::Lifetime),
         ("text", Hint::Text),
         ("sun-path", Hint::SunPath),
         ("netns-id", Hint::NetnsId),

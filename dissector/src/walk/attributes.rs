@@ -447,10 +447,10 @@ impl Walker<'_> {
             Selector::PayloadLength => {
                 let key = FormatKey::Number(len.into());
                 let chosen = by_key(key);
-                return match formats.iter().any(|format| format.when == key) {
-                    true => chosen,
-                    false => chosen.or_else(|| by_key(FormatKey::Default)),
-                };
+                if chosen.is_some() || formats.iter().any(|format| format.when == key) {
+                    return chosen;
+                }
+                return by_key(FormatKey::Default);
             }
         };
         let Some(found) = self.selected(names, scope) else {

@@ -4,6 +4,7 @@
 use std::fmt::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::capture::{Time, Utc};
 use crate::schema::{Field, Hint, Type, ValueNames};
 use crate::tape::NodeRef;
 use crate::text::Escaped;
@@ -188,9 +189,19 @@ fn binary(hint: Hint, bytes: &[u8]) -> Value<'_> {
             .map_or(Value::Bytes(bytes), |b| {
                 Value::Ip(IpAddr::V6(Ipv6Addr::from(b)))
             }),
+        (Hint::IpUnion, 16) => match bytes.split_first_chunk::<4>() {
+            Some((v4, rest)) if rest.iter().all(|byte| *byte == 0) => {
+                Value::Ip(IpAddr::V4(Ipv4Addr::from(*v4)))
+            }
+            _ => binary(Hint::Ipv6, bytes),
+        },
         (Hint::Mac, 1..) => Value::Mac(bytes),
         (Hint::Uuid, 16) => <[u8; 16]>::try_from(bytes).map_or(Value::Bytes(bytes), Value::Uuid),
         (Hint::Text, _) => Value::Text(text(bytes)),
+        (Hint::SunPath, _) => Value::Text(match bytes {
+            [0, _, ..] => bytes,
+            _ => text(bytes),
+        }),
         _ => Value::Bytes(bytes),
     }
 }
@@ -416,6 +427,21 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
             Some(name) => f.write_str(name),
             None => write!(f, "{number}"),
         },
+        (Hint::Lifetime, Some(u32::MAX)) => f.write_str("forever"),
+        (Hint::Lifetime, None) if number == u64::MAX => f.write_str("forever"),
+        (Hint::UnixSeconds | Hint::UnixNanoseconds, _) => {
+            let unit = match hint {
+                Hint::UnixSeconds => 1_000_000_000,
+                _ => 1,
+            };
+            match i64::try_from(number)
+                .ok()
+                .and_then(|it| it.checked_mul(unit))
+            {
+                Some(time) => write!(f, "{} UTC", Utc(Time(time))),
+                None => write!(f, "{number}"),
+            }
+        }
         (Hint::ClockTicks, _) => write!(f, "{} ms", number.saturating_mul(10)),
         (hint, _) => write!(f, "{number}{}", unit(hint)),
     }
@@ -423,7 +449,7 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
 
 fn unit(hint: Hint) -> &'static str {
     match hint {
-        Hint::Seconds => " s",
+        Hint::Seconds | Hint::Lifetime => " s",
         Hint::Milliseconds => " ms",
         Hint::Microseconds => " us",
         Hint::Nanoseconds => " ns",
@@ -537,6 +563,13 @@ mod tests {
         word(Hint::Microseconds, 7, "7 us");
         word(Hint::Nanoseconds, 7, "7 ns");
         word(Hint::ClockTicks, 7, "70 ms");
+        word(Hint::Lifetime, 7, "7 s");
+        word(Hint::Lifetime, u32::MAX, "forever");
+        word(
+            Hint::UnixSeconds,
+            1_795_204_618,
+            "2026-11-20 19:56:58.000000000 UTC",
+        );
         word(Hint::Bytes, 7, "7 B");
         word(Hint::BytesPerSecond, 7, "7 B/s");
         word(Hint::BitsPerSecond, 7, "7 bit/s");

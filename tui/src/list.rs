@@ -341,6 +341,7 @@ fn type_name(ty: &Type) -> String {
                 format!("depends on {}", known.map_or("", |(name, _)| name))
             }
             Selector::AttributeType => "depends on its index".to_owned(),
+            Selector::PayloadLength => "depends on its length".to_owned(),
         },
         Type::BitUnit { bytes, .. } => format!("bit-fields of {} bits", u32::from(bytes) * 8),
         Type::Bits { width, .. } => format!("{width} bits"),

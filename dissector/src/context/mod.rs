@@ -38,8 +38,8 @@ use crate::value::Names;
 use crate::walk::{FrameShape, dissect};
 use crate::wire::{
     Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
-    Nlmsghdr, Order, OrderGuess, RawMessage, ends, errno, guess_order, is_control, nlmsghdr,
-    protocol,
+    Nlmsghdr, Order, OrderGuess, RawMessage, align, ends, errno, guess_order, is_control, nlattr,
+    nlmsghdr, protocol,
 };
 
 /// The flags from 0x100 to 0x800, whose meaning depends on the message.
@@ -516,11 +516,21 @@ fn group_of(message: &'static Message, seen: Seen<'_>) -> Option<GroupSeen> {
         let fits =
             rule.families.is_empty() || family.is_some_and(|family| rule.families.contains(family));
         fits && rule.flags.is_none_or(|wanted| wanted == flags)
+            && (rule.first_attribute)
+                .is_none_or(|wanted| first_attribute(message, seen) == Some(wanted))
     })?;
     Some(GroupSeen {
         group: rule.group,
         exact: false,
     })
+}
+
+/// Number and first byte of the attribute that a message begins with.
+fn first_attribute(message: &'static Message, seen: Seen<'_>) -> Option<(u16, u8)> {
+    let header = message.header.map_or(0, |header| align(header.size));
+    let rest = seen.raw.payload().get(header as usize..)?;
+    let (payload, first) = nlattr(seen.order)(rest).ok()?;
+    Some((first.number(), *payload.first()?))
 }
 
 fn latency(from: Option<Time>, to: Option<Time>) -> Option<Latency> {

@@ -251,6 +251,7 @@ const fn message(uapi: &'static str, number: u16, flags_as: FlagsAs) -> Message 
         when_family: &[],
         flags_as,
         echoes_request: false,
+        bare_dump: false,
         header: Some(&HEADER),
         attributes: Some(&TOY),
         groups: &[],

@@ -211,6 +211,7 @@ const fn message(uapi: &'static str, name: &'static str, number: u16, flags: Fla
         when_family: &[],
         flags_as: flags,
         echoes_request: false,
+        bare_dump: false,
         header: Some(&HEADER),
         attributes: Some(&PET),
         groups: &[],

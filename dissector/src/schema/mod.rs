@@ -70,6 +70,8 @@ pub struct Message {
     pub flags_as: FlagsAs,
     /// A notification of this type carries the flags of the request that caused it.
     pub echoes_request: bool,
+    /// A request to dump has no [`header`](Self::header), only attributes.
+    pub bare_dump: bool,
     /// The struct before the attributes.
     pub header: Option<&'static Struct>,
     /// The attributes; `None` where nothing is known of them.
@@ -89,6 +91,8 @@ pub struct GroupRule {
     pub families: &'static [u8],
     /// The flags among 0xf00 the notification must have, or `None` for any.
     pub flags: Option<u16>,
+    /// Number and first byte of the attribute it must begin with, or `None` for any.
+    pub first_attribute: Option<(u16, u8)>,
 }
 
 /// One entry of a summary line.
@@ -240,7 +244,9 @@ pub enum Len {
     Counted {
         /// Index of that member among the struct's.
         by: usize,
-        /// Bytes for each that it counts.
+        /// How many there are beside those it counts.
+        more: u32,
+        /// Bytes of one.
         each: u32,
     },
 }
@@ -444,6 +450,8 @@ pub enum Selector {
     Found(Finder),
     /// The number of the enclosing element of an indexed array.
     AttributeType,
+    /// How many bytes there are.
+    PayloadLength,
 }
 
 /// One value that a sub-message may be.

@@ -117,6 +117,7 @@ impl Walker<'_> {
         flags: NodeFlags,
         scope: Option<&Scope<'_>>,
     ) {
+        let inside = start.saturating_add(flags.header_len()).min(end);
         if let Type::SubMessage {
             formats,
             variants,
@@ -124,7 +125,6 @@ impl Walker<'_> {
         } = field.ty
             && !variants.is_empty()
         {
-            let inside = start.saturating_add(flags.header_len()).min(end);
             if let Selector::Found(finder) = selector
                 && self.concatenation(field, finder, (start, end), (depth, flags), scope)
             {
@@ -133,9 +133,7 @@ impl Walker<'_> {
             let choice = self.choice(selector, scope, (inside, end));
             if let Some(variant) = variant(formats, variants, choice) {
                 let full = end;
-                let end = variant
-                    .len
-                    .map_or(end, |len| end.min(inside.saturating_add(len)));
+                let end = (variant.len).map_or(end, |len| end.min(inside.saturating_add(len)));
                 self.node(&variant.field, start, end, depth, flags, scope);
                 self.padding(end, full, depth);
                 return;
@@ -147,7 +145,6 @@ impl Walker<'_> {
             _ => flags,
         };
         let node = self.tape.open(field, start, depth, flags);
-        let inside = start.saturating_add(flags.header_len()).min(end);
         if depth >= MAX_DEPTH && is_container(field.ty) {
             self.tape.note(node, NoteKind::TooDeep);
         } else {
@@ -416,6 +413,7 @@ impl Walker<'_> {
         match selector {
             // Only an element of an array has a number, and it asks for itself.
             Selector::AttributeType => Choice::Nothing,
+            Selector::PayloadLength => Choice::Format(FormatKey::Number((room.1 - room.0).into())),
             Selector::Fields(names) => names
                 .iter()
                 .find_map(|name| find(name))

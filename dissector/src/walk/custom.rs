@@ -38,6 +38,7 @@ impl Walker<'_> {
                 self.packet(Begins::ByProto, custom.set, (start, end), depth, scope);
             }
             Decoder::IpOptions => self.ip_options(custom.set, (start, end), depth, scope),
+            Decoder::InetDiagBytecode => self.bytecode(custom, parent, (start, end), depth, scope),
         }
     }
 

@@ -6,8 +6,8 @@ use crate::note::NoteKind;
 use crate::schema::{Direction, Family, Message, base};
 use crate::tape::{MessageMark, NodeFlags, NodeIndex};
 use crate::wire::{
-    NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, Nlmsghdr,
-    RawMessage, align, done_has_errno, is_control, nlmsghdr, protocol,
+    NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN,
+    Nlmsghdr, RawMessage, align, done_has_errno, is_control, nlmsghdr, protocol,
 };
 
 /// Where the body of a message lies and how it is to be read.
@@ -135,19 +135,28 @@ impl Walker<'_> {
             at = self.header_struct(&base::GENLMSGHDR_STRUCT, start, end, depth, None);
         }
         if let Some(message) = message {
-            self.known(message, at, end, depth);
+            let asks = body.direction == Direction::ToKernel;
+            let bare = message.bare_dump && asks && header.flags & NLM_F_DUMP == NLM_F_DUMP;
+            self.known(message, bare, (at, end), depth);
         } else {
             self.tape.note(body.node, NoteKind::UnknownMessage);
             self.unknown_payload(at, end, depth);
         }
     }
 
-    fn known(&mut self, message: &'static Message, start: u32, end: u32, depth: u8) {
-        let inside = match message.header {
+    fn known(
+        &mut self,
+        message: &'static Message,
+        bare: bool,
+        (start, end): (u32, u32),
+        depth: u8,
+    ) {
+        let header = message.header.filter(|_| !bare);
+        let inside = match header {
             Some(header) if start < end => self.header_struct(header, start, end, depth, None),
             _ => start,
         };
-        let header = message.header.map(|header| (header, start));
+        let header = header.map(|header| (header, start));
         match message.attributes {
             Some(set) => {
                 let scope = Scope {

@@ -6,6 +6,7 @@
 //! it looks back for is searched within a fixed number of attributes.
 
 mod attributes;
+mod bytecode;
 mod custom;
 mod guess;
 mod message;
@@ -212,8 +213,9 @@ impl Walker<'_> {
             let to = match member.len {
                 Len::Bytes(len) => from.saturating_add(len),
                 Len::Rest => end,
-                Len::Counted { by, each } => {
-                    let len = self.counted(of, by, each, parent);
+                Len::Counted { by, more, each } => {
+                    let number = self.counted(of, by, parent);
+                    let len = number.saturating_add(more).saturating_mul(each);
                     base = base.saturating_add(len);
                     from.saturating_add(len)
                 }
@@ -268,8 +270,8 @@ impl Walker<'_> {
         full
     }
 
-    /// How many bytes a member has of which the member number `by` says how many there are.
-    fn counted(&self, of: &'static Struct, by: usize, each: u32, parent: NodeIndex) -> u32 {
+    /// What the member number `by` of the struct says.
+    fn counted(&self, of: &'static Struct, by: usize, parent: NodeIndex) -> u32 {
         let Some(counter) = of.members.get(by) else {
             return 0;
         };
@@ -278,9 +280,7 @@ impl Walker<'_> {
             if std::ptr::eq(node.field, &raw const counter.field) {
                 let bytes = self.bytes(node.start, node.start + node.len);
                 let number = order_of(node.field, self.order).unsigned(bytes);
-                return u32::try_from(number)
-                    .unwrap_or(u32::MAX)
-                    .saturating_mul(each);
+                return u32::try_from(number).unwrap_or(u32::MAX);
             }
             index = node.next;
         }

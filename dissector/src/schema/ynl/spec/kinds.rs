@@ -46,6 +46,8 @@ pub enum Decoder {
     PacketByProto,
     /// The options of an IPv4 or TCP header.
     IpOptions,
+    /// The program of a socket filter: `struct inet_diag_bc_op`, each with operands.
+    InetDiagBytecode,
 }
 
 impl Decoder {
@@ -56,6 +58,7 @@ impl Decoder {
         ("packet-ip", Decoder::PacketIp),
         ("packet-by-proto", Decoder::PacketByProto),
         ("ip-options", Decoder::IpOptions),
+        ("inet-diag-bytecode", Decoder::InetDiagBytecode),
     ];
 }
 
@@ -97,6 +100,9 @@ pub enum Hint {
     Ipv6,
     /// An IPv4 or IPv6 address, by its length.
     Ip,
+    /// An IPv4 or IPv6 address in the room of the latter: IPv4 where only its first four
+    /// bytes are in use.
+    IpUnion,
     /// A UUID.
     Uuid,
     /// An interface index: with its name where known.
@@ -123,8 +129,16 @@ pub enum Hint {
     BitsPerSecond,
     /// Megabits a second.
     MegabitsPerSecond,
+    /// Seconds since 1970, UTC.
+    UnixSeconds,
+    /// Nanoseconds since 1970, UTC.
+    UnixNanoseconds,
+    /// Seconds, or for ever where all bits are set.
+    Lifetime,
     /// Bytes that are text.
     Text,
+    /// The address of a Unix socket: a path, or an abstract name after a NUL.
+    SunPath,
     /// A network namespace id.
     NetnsId,
     /// An errno.
@@ -141,6 +155,7 @@ impl Hint {
         ("ipv4", Hint::Ipv4),
         ("ipv6", Hint::Ipv6),
         ("ipv4-or-v6", Hint::Ip),
+        ("ip-union", Hint::IpUnion),
         ("uuid", Hint::Uuid),
         ("ifindex", Hint::Ifindex),
         ("tc-handle", Hint::TcHandle),
@@ -154,7 +169,11 @@ impl Hint {
         ("bytes-per-second", Hint::BytesPerSecond),
         ("bits-per-second", Hint::BitsPerSecond),
         ("megabits-per-second", Hint::MegabitsPerSecond),
+        ("unix-seconds", Hint::UnixSeconds),
+        ("unix-nanoseconds", Hint::UnixNanoseconds),
+        ("lifetime", Hint::Lifetime),
         ("text", Hint::Text),
+        ("sun-path", Hint::SunPath),
         ("netns-id", Hint::NetnsId),
         ("errno", Hint::Errno),
     ];

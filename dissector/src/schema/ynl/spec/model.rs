@@ -48,6 +48,7 @@ pub(crate) struct Message {
     pub(crate) when_family: Vec<u8>,
     pub(crate) flags_as: FlagsAs,
     pub(crate) echoes_request: bool,
+    pub(crate) bare_dump: bool,
     pub(crate) header: Option<usize>,
     pub(crate) attributes: Option<usize>,
     pub(crate) groups: Vec<GroupRule>,
@@ -60,6 +61,8 @@ pub(crate) struct GroupRule {
     pub(crate) group: usize,
     pub(crate) families: Vec<u8>,
     pub(crate) flags: Option<u16>,
+    /// Number and first byte.
+    pub(crate) first_attribute: Option<(u16, u8)>,
 }
 
 #[derive(Debug, Clone)]
@@ -107,6 +110,8 @@ pub(crate) enum Len {
     Counted {
         /// Index of the member that has the number.
         by: usize,
+        /// How many there are beside those it counts.
+        more: u32,
         /// Bytes of one.
         each: u32,
     },
@@ -205,6 +210,7 @@ pub(crate) enum Selector {
     Together(Vec<String>),
     Found(Finder),
     AttributeType,
+    PayloadLength,
 }
 
 #[derive(Debug, Clone)]

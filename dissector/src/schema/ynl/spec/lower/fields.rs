@@ -192,11 +192,7 @@ impl Fields<'_, '_> {
     }
 
     /// The attributes of a set, by number.
-    pub(super) fn attributes(
-        &self,
-        set: &Complete,
-        written: &source::Set,
-    ) -> Result<Set, Located> {
+    pub(super) fn attributes(&self, set: &Complete, written: &source::Set) -> Result<Set, Located> {
         let mut attributes = Vec::with_capacity(set.attributes.len());
         for (attribute, number) in &set.attributes {
             attributes.push(self.attribute(set, attribute, *number)?);
@@ -425,6 +421,8 @@ impl Fields<'_, '_> {
                 ));
             }
             Selector::AttributeType
+        } else if selector.value == "payload-length" {
+            Selector::PayloadLength
         } else {
             let known: Vec<&str> = set.by_name.keys().map(String::as_str).collect();
             self.selector(&set.scope, selector, &known)?

@@ -6,6 +6,8 @@
 mod kinds;
 mod rule;
 mod sets;
+#[cfg(test)]
+mod tests;
 
 use super::Walker;
 use super::scope::Scope;

@@ -174,7 +174,7 @@ impl Emitter {
             set.name
         )?;
         self.fields(&set.attributes)?;
-        write!(self.out, "]), ")?;
+        write!(self.out, "]), any_number: {}, ", set.any_number)?;
         self.summary(&set.summary)?;
         writeln!(self.out, " }};")
     }
@@ -285,6 +285,10 @@ impl Emitter {
                 write!(self.out, "], selector: s::Selector::")?;
                 match selector {
                     Selector::Fields(names) => write!(self.out, "Fields(&{names:?}) }}"),
+                    Selector::Together(names) => write!(self.out, "Together(&{names:?}) }}"),
+                    Selector::Found(finder) => {
+                        write!(self.out, "Found(s::Finder::{finder:?}) }}")
+                    }
                     Selector::AttributeType => write!(self.out, "AttributeType }}"),
                     Selector::PayloadLength => write!(self.out, "PayloadLength }}"),
                 }

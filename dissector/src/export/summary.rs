@@ -2,7 +2,7 @@
 
 use super::{Options, Role, Span, limited};
 use crate::context::MessageView;
-use crate::schema::{AttributeSet, Field, Format, Struct, SummaryEntry, Type};
+use crate::schema::{AttributeSet, Field, Format, Hint, Struct, SummaryEntry, Type};
 use crate::tape::{NodeFlags, NodeRef};
 use crate::value::Value;
 
@@ -186,7 +186,7 @@ impl<'t> Hits<'t> {
                     self.add(child);
                 }
                 self.below(child, path);
-            } else if child.field().name != *name || no_flags(child) || says_nothing(child) {
+            } else if child.field().name != *name || no_flags(child) || is_empty(child) {
             } else if rest.is_empty() {
                 self.add(child);
             } else {
@@ -204,16 +204,24 @@ fn is_level(above: NodeRef<'_>, node: NodeRef<'_>) -> bool {
         && matches!(above.field().ty, Type::TypeValue { .. } | Type::Int { .. })
 }
 
-/// Whether the node is an empty nest that would say how it reads.
-fn says_nothing(node: NodeRef<'_>) -> bool {
-    node.value() == Value::Tree
-        && !node.has_children()
-        && parts(node, None).any(|entries| !entries.is_empty())
-}
-
 /// Whether the node is a set of flags of which none is set: nothing to tell.
 fn no_flags(node: NodeRef<'_>) -> bool {
     node.field().names.is_some_and(|names| names.as_flags) && node.value() == Value::Unsigned(0)
+}
+
+/// Whether the node is an empty nest that would say how it reads, or a member that holds
+/// text and has none.
+fn is_empty(node: NodeRef<'_>) -> bool {
+    match node.field().ty {
+        Type::Nest { .. } | Type::SubMessage { .. } => {
+            node.payload().is_empty() && parts(node).any(|entries| !entries.is_empty())
+        }
+        _ => {
+            node.field().hint == Hint::Text
+                && !node.has(NodeFlags::ATTRIBUTE)
+                && node.bytes().first() == Some(&0)
+        }
+    }
 }
 
 impl Hits<'_> {
@@ -291,6 +299,19 @@ fn short(node: NodeRef<'_>, options: &Options<'_>) -> (String, usize) {
             node.number().map_or_else(String::new, |it| it.to_string()),
             0,
         ),
+        // Values one behind the other that are one key.
+        Value::Tree if matches!(node.field().ty, Type::SubMessage { .. }) => {
+            let parts = node
+                .children()
+                .filter(|child| child.has(NodeFlags::UNNAMED) && !child.has_children());
+            let parts: Vec<_> = parts
+                .map(|part| part.show(options.show).to_string())
+                .collect();
+            if parts.is_empty() {
+                return (node.field().name.to_owned(), 0);
+            }
+            (limited(parts.join(" . "), VALUE_WIDTH), 0)
+        }
         Value::Tree => {
             // A list of values, or something that is worth knowing to be there.
             let mut elements = node

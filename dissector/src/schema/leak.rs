@@ -113,6 +113,7 @@ impl Tables {
             Box::leak(Box::new(AttributeSet {
                 name: text(&set.name),
                 attributes: Attributes::new(&[]),
+                any_number: set.any_number,
                 summary: summary(&set.summary),
             }))
         };
@@ -265,6 +266,10 @@ impl Tables {
                     model::Selector::Fields(names) => {
                         Selector::Fields(list(names.iter().map(|name| text(name))))
                     }
+                    model::Selector::Together(names) => {
+                        Selector::Together(list(names.iter().map(|name| text(name))))
+                    }
+                    model::Selector::Found(finder) => Selector::Found(*finder),
                     model::Selector::AttributeType => Selector::AttributeType,
                     model::Selector::PayloadLength => Selector::PayloadLength,
                 },

@@ -20,7 +20,7 @@ mod tests;
 pub mod ynl;
 
 pub use registry::{GenlIds, GenlName, Lookup, Schema};
-pub use ynl::{Decoder, Direction, FieldOrder, FlagsAs, Hint};
+pub use ynl::{Decoder, Direction, FieldOrder, Finder, FlagsAs, Hint};
 
 /// One protocol family: a file of the schema.
 #[derive(Debug)]
@@ -113,6 +113,9 @@ pub struct AttributeSet {
     pub name: &'static str,
     /// Attributes in ascending order of [`Field::number`].
     pub attributes: Attributes,
+    /// Elements of a list that some number and some do not: what has another number is the
+    /// first attribute.
+    pub any_number: bool,
     /// What a nest of them reads as in one line; empty where nothing is said.
     pub summary: &'static [SummaryEntry],
 }
@@ -179,7 +182,8 @@ impl AttributeSet {
         fields
             .binary_search_by_key(&number, |field| field.number)
             .ok()
-            .map(|index| &fields[index])
+            .and_then(|index| fields.get(index))
+            .or_else(|| fields.first().filter(|_| self.any_number))
     }
 }
 
@@ -440,6 +444,10 @@ pub enum Selector {
     /// The first of these fields that is there: attributes of the same set or an outer
     /// one, or members of the message's fixed header.
     Fields(&'static [&'static str]),
+    /// All of these fields, of which a format says what the first few have to be.
+    Together(&'static [&'static str]),
+    /// What code makes out.
+    Found(Finder),
     /// The number of the enclosing element of an indexed array.
     AttributeType,
     /// How many bytes there are.

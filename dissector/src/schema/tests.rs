@@ -267,6 +267,15 @@ impl Reach {
                 self.lost
                     .push(format!("{} of {}: {names:?}", field.name, set.name));
             }
+            if let Type::SubMessage {
+                selector: Selector::Together(names),
+                ..
+            } = field.ty
+                && !names.iter().all(|name| around.has(name))
+            {
+                self.lost
+                    .push(format!("{} of {}: {names:?}", field.name, set.name));
+            }
             let (structs, sets) = below(field);
             let outside = around.structs.len();
             for layout in structs {

@@ -9,7 +9,9 @@ mod attributes;
 mod custom;
 mod guess;
 mod message;
+mod nft;
 mod packet;
+mod pairs;
 mod scope;
 mod self_sized;
 #[cfg(test)]
@@ -19,7 +21,7 @@ use crate::note::NoteKind;
 use crate::schema::{Direction, GenlIds, Len, Member, Schema, Struct, base};
 use crate::tape::{NodeFlags, NodeIndex, Tape};
 use crate::value::order_of;
-use crate::wire::{Cooked, LinkType, Messages, NLMSG_HDRLEN, Order, nlmsghdr, protocol};
+use crate::wire::{Cooked, LinkType, Messages, NLMSG_HDRLEN, Order, nlmsghdr};
 use scope::Scope;
 
 /// How deep nodes may lie before their content is left as bytes.
@@ -62,6 +64,7 @@ pub fn dissect(
         frame: &frame[..end as usize],
         order: shape.order,
         tape,
+        sets: nft::Sets::default(),
     };
     let root = walker.tape.open(&base::FRAME, 0, 0, NodeFlags::NONE);
     if shape.wire_len > end {
@@ -86,6 +89,8 @@ struct Walker<'w> {
     frame: &'w [u8],
     order: Order,
     tape: &'w mut Tape,
+    /// The nf_tables sets that the frame declared so far.
+    sets: nft::Sets<'w>,
 }
 
 impl Walker<'_> {
@@ -105,12 +110,8 @@ impl Walker<'_> {
             &base::COOKED
         };
         self.node(header, 0, cooked.len, 1, NodeFlags::NONE, None);
-        if cooked.protocol == protocol::KOBJECT_UEVENT {
-            self.unknown(cooked.len, end, 1);
-            return;
-        }
-        let mut messages =
-            Messages::new(&self.frame[cooked.len as usize..], cooked.len, self.order);
+        let content = &self.frame[cooked.len as usize..];
+        let mut messages = Messages::new(cooked.protocol, content, cooked.len, self.order);
         let mut nth = 0;
         while let Some(raw) = messages.next() {
             self.message(cooked.protocol, raw, nth, direction(nth));

@@ -50,6 +50,12 @@ pub enum Decoder {
     InetDiagBytecode,
     /// Options of neighbour discovery, their lengths in units of 8 bytes.
     NdOptions,
+    /// The text of an audit record.
+    AuditRecord,
+    /// The text of an event of a kernel object.
+    Uevent,
+    /// `struct tlv_desc` of TIPC, with what follows each.
+    TipcTlv,
 }
 
 impl Decoder {
@@ -62,6 +68,30 @@ impl Decoder {
         ("ip-options", Decoder::IpOptions),
         ("inet-diag-bytecode", Decoder::InetDiagBytecode),
         ("nd-options", Decoder::NdOptions),
+        ("audit-record", Decoder::AuditRecord),
+        ("uevent", Decoder::Uevent),
+        ("tipc-tlv", Decoder::TipcTlv),
+    ];
+}
+
+/// What tells which format a sub-message has where no field does; what each does is said
+/// where it is written, in `walk::nft`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finder {
+    /// What an nf_tables register holds.
+    NftRegister,
+    /// What the keys of an nf_tables set are.
+    NftSetKey,
+    /// What the elements of an nf_tables map lead to.
+    NftSetData,
+}
+
+impl Finder {
+    /// Every finder with its name in the schema.
+    pub const ALL: &'static [(&'static str, Finder)] = &[
+        ("nft-register", Finder::NftRegister),
+        ("nft-set-key", Finder::NftSetKey),
+        ("nft-set-data", Finder::NftSetData),
     ];
 }
 
@@ -121,6 +151,10 @@ pub enum Hint {
     Text,
     /// The address of a Unix socket: a path, or an abstract name after a NUL.
     SunPath,
+    /// Text between quotes, or in hexadecimal digits where it has other characters.
+    Untrusted,
+    /// A socket address in hexadecimal digits.
+    HexSockaddr,
     /// A network namespace id.
     NetnsId,
     /// An errno.
@@ -156,6 +190,8 @@ impl Hint {
         ("lifetime", Hint::Lifetime),
         ("text", Hint::Text),
         ("sun-path", Hint::SunPath),
+        ("untrusted", Hint::Untrusted),
+        ("hex-sockaddr", Hint::HexSockaddr),
         ("netns-id", Hint::NetnsId),
         ("errno", Hint::Errno),
     ];

@@ -2,7 +2,7 @@
 //! index, so that both who writes them as Rust text and who makes them borrowed data
 //! that lives as long as the program can follow.
 
-use super::kinds::{Decoder, Direction, FieldOrder, FlagsAs, Hint};
+use super::kinds::{Decoder, Direction, FieldOrder, Finder, FlagsAs, Hint};
 
 /// Several files that may use each other's names.
 #[derive(Debug, Default)]
@@ -121,6 +121,7 @@ pub(crate) enum Len {
 pub(crate) struct Set {
     pub(crate) name: String,
     pub(crate) attributes: Vec<Field>,
+    pub(crate) any_number: bool,
     pub(crate) summary: Vec<SummaryEntry>,
 }
 
@@ -206,6 +207,8 @@ pub(crate) enum Type {
 #[derive(Debug, Clone)]
 pub(crate) enum Selector {
     Fields(Vec<String>),
+    Together(Vec<String>),
+    Found(Finder),
     AttributeType,
     PayloadLength,
 }

@@ -326,6 +326,8 @@ pub(crate) struct Set {
     pub(crate) name_prefix: Option<String>,
     pub(crate) subset_of: Option<Name>,
     pub(crate) attributes: Vec<Attribute>,
+    #[serde(default)]
+    pub(crate) any_number: bool,
     pub(crate) summary: Option<Vec<Name>>,
     #[serde(default, rename = "doc")]
     _doc: Ignored,

@@ -214,7 +214,7 @@ fn no_flags(node: NodeRef<'_>) -> bool {
 fn is_empty(node: NodeRef<'_>) -> bool {
     match node.field().ty {
         Type::Nest { .. } | Type::SubMessage { .. } => {
-            node.payload().is_empty() && parts(node).any(|entries| !entries.is_empty())
+            node.payload().is_empty() && parts(node, None).any(|entries| !entries.is_empty())
         }
         _ => {
             node.field().hint == Hint::Text

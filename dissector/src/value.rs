@@ -30,6 +30,8 @@ pub enum Value<'t> {
     },
     /// Text, in whatever encoding, without the NUL that ends it and what follows.
     Text(&'t [u8]),
+    /// Text that was written in hexadecimal digits, which these are, an even number.
+    HexText(&'t [u8]),
     /// Bytes.
     Bytes(&'t [u8]),
     /// An IPv4 or IPv6 address.
@@ -119,6 +121,9 @@ fn decode<'t>(field: &Field, bytes: &'t [u8], order: Order, host: Order) -> Valu
         Type::Int { signed, .. } | Type::VarInt { signed } => integer(field, bytes, order, signed),
         Type::Bitfield32 => bitfield(bytes, order),
         Type::Flag if bytes.is_empty() => Value::Present,
+        Type::String if matches!(field.hint, Hint::Untrusted | Hint::HexSockaddr) => {
+            untrusted(text(bytes))
+        }
         Type::String => Value::Text(text(bytes)),
         Type::Binary => binary(field.hint, bytes),
         Type::Array { .. } => Value::List,
@@ -204,6 +209,38 @@ fn binary(hint: Hint, bytes: &[u8]) -> Value<'_> {
         }),
         _ => Value::Bytes(bytes),
     }
+}
+
+/// Text that has quotes around it, or is in hexadecimal digits because it has characters
+/// that would break the record it is in.
+fn untrusted(text: &[u8]) -> Value<'_> {
+    let quoted = text
+        .strip_prefix(b"\"")
+        .map(|text| text.strip_suffix(b"\"").unwrap_or(text));
+    match quoted {
+        Some(text) => Value::Text(text),
+        None if is_hex(text) => Value::HexText(text),
+        None => Value::Text(text),
+    }
+}
+
+/// Whether these are digits as audit writes them: capitals, two a byte.
+fn is_hex(text: &[u8]) -> bool {
+    let digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
+    text.len().is_multiple_of(2) && !text.is_empty() && text.iter().all(digit)
+}
+
+/// The bytes that hexadecimal digits say.
+pub(crate) fn from_hex(digits: &[u8]) -> impl Iterator<Item = u8> {
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|it| u8::try_from(it).ok())
+    };
+    digits.chunks_exact(2).filter_map(move |pair| {
+        let [high, low] = pair.first_chunk()?;
+        Some(digit(*high)? << 4 | digit(*low)?)
+    })
 }
 
 /// Up to the first NUL.
@@ -305,11 +342,11 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         Value::Tree | Value::List => Ok(()),
         Value::Present => f.write_str("true"),
         Value::Unsigned(number) => match names {
-            Some(names) => named(f, names, number, field.hint),
+            Some(names) => named(f, names, number, field.hint, how),
             None => unsigned(f, number, field.hint, how),
         },
         Value::Signed(number) => match (names, u64::try_from(number)) {
-            (Some(names), Ok(number)) => named(f, names, number, field.hint),
+            (Some(names), Ok(number)) => named(f, names, number, field.hint, how),
             // A negative entry is in the table as two's complement.
             (Some(names), Err(_)) => match names.of.entry(number.cast_unsigned()) {
                 Some(entry) => f.write_str(entry.name),
@@ -330,7 +367,7 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         },
         Value::Bitfield { value, selector } => {
             let part = |f: &mut fmt::Formatter<'_>, number| match names {
-                Some(names) => named(f, names, u64::from(number), Hint::Hex),
+                Some(names) => named(f, names, u64::from(number), Hint::Hex, how),
                 None => write!(f, "{number:#x}"),
             };
             part(f, value)?;
@@ -338,6 +375,14 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
             part(f, selector)
         }
         Value::Text(text) => write!(f, "{}", Escaped(text)),
+        Value::HexText(digits) => {
+            let bytes: Vec<u8> = from_hex(digits).collect();
+            match (field.hint, sockaddr(&bytes)) {
+                (Hint::HexSockaddr, Some(address)) => f.write_str(&address),
+                (Hint::HexSockaddr, None) => hex(f, &bytes, ""),
+                _ => write!(f, "{}", Escaped(&bytes)),
+            }
+        }
         Value::Bytes(bytes) => hex(f, bytes, ""),
         Value::Ip(address) => write!(f, "{address}"),
         Value::Mac(bytes) => hex(f, bytes, ":"),
@@ -368,12 +413,48 @@ pub fn hex(out: &mut impl Write, bytes: &[u8], between: &str) -> fmt::Result {
     Ok(())
 }
 
-fn named(f: &mut fmt::Formatter<'_>, names: ValueNames, number: u64, hint: Hint) -> fmt::Result {
+/// A socket address as people write it, of a machine of either byte order: an IP address
+/// and port, a path, a netlink port. `None` of other families.
+fn sockaddr(bytes: &[u8]) -> Option<String> {
+    const AF_UNIX: u8 = 1;
+    const AF_INET: u8 = 2;
+    const AF_INET6: u8 = 10;
+    let (family, rest) = match bytes {
+        [family, 0, rest @ ..] | [0, family, rest @ ..] => (*family, rest),
+        _ => return None,
+    };
+    let port = || rest.first_chunk().map(|port| u16::from_be_bytes(*port));
+    match family {
+        AF_UNIX => {
+            let (abstracted, name) = match rest {
+                [0, name @ ..] => ("@", name),
+                name => ("", name),
+            };
+            Some(format!("{abstracted}{}", Escaped(text(name))))
+        }
+        AF_INET => {
+            let address: &[u8; 4] = rest.get(2..)?.first_chunk()?;
+            Some(format!("{}:{}", Ipv4Addr::from(*address), port()?))
+        }
+        AF_INET6 => {
+            let address: &[u8; 16] = rest.get(6..)?.first_chunk()?;
+            Some(format!("[{}]:{}", Ipv6Addr::from(*address), port()?))
+        }
+        _ => None,
+    }
+}
+
+fn named(
+    f: &mut fmt::Formatter<'_>,
+    names: ValueNames,
+    number: u64,
+    hint: Hint,
+    how: Show<'_>,
+) -> fmt::Result {
     if !names.as_flags {
         return match names.of.entry(number) {
             Some(entry) => f.write_str(entry.name),
-            None if hint == Hint::Hex => write!(f, "{number:#x}"),
-            None => write!(f, "{number}"),
+            None => unsigned(f, number, hint, how),
         };
     }
     if number == 0 {
@@ -598,6 +679,10 @@ mod tests {
         check(Type::Binary, Hint::Ip, &ip6, "2001:db8::1");
         check(Type::Binary, Hint::Ipv6, &ip6, "2001:db8::1");
         check(Type::Binary, Hint::Ipv6, &[1, 2], "0102");
+        check(Type::Binary, Hint::IpUnion, &ip6, "2001:db8::1");
+        let ip4 = [10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        check(Type::Binary, Hint::IpUnion, &ip4, "10.0.0.1");
+        check(Type::Binary, Hint::IpUnion, &[0; 16], "0.0.0.0");
         check(Type::Binary, Hint::Mac, &[0, 0x1b, 0x21], "00:1b:21");
         check(
             Type::Binary,
@@ -618,6 +703,9 @@ mod tests {
         check(Type::String, Hint::None, b"eth0\0junk", "eth0");
         check(Type::String, Hint::None, b"\x1b[2J", "\\x1b[2J");
         check(Type::Binary, Hint::Text, b"dummy\0", "dummy");
+        check(Type::Binary, Hint::SunPath, b"/run/x\0", "/run/x");
+        check(Type::Binary, Hint::SunPath, b"\0bus", "\\x00bus");
+        check(Type::Binary, Hint::SunPath, b"\0", "");
         check(Type::Binary, Hint::None, &[0xde, 0xad], "dead");
         check(Type::Flag, Hint::None, &[], "true");
         check(Type::Flag, Hint::None, &[1], "01");

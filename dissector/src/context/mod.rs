@@ -204,9 +204,6 @@ impl Context {
     /// Cooked header and content of a frame that holds netlink messages.
     fn content<'a>(frame: &Frame<'a>) -> Option<(Cooked, &'a [u8])> {
         let cooked = Cooked::parse(frame.link, frame.bytes).ok()?;
-        if cooked.protocol == protocol::KOBJECT_UEVENT {
-            return None;
-        }
         Some((cooked, frame.bytes.get(cooked.len as usize..)?))
     }
 
@@ -217,7 +214,7 @@ impl Context {
         Some((
             cooked.protocol,
             order,
-            Messages::new(content, cooked.len, order),
+            Messages::new(cooked.protocol, content, cooked.len, order),
         ))
     }
 
@@ -233,7 +230,7 @@ impl Context {
         });
         let protocol = cooked.protocol;
         let order = told.unwrap_or_else(|| self.usual_order());
-        let messages = Messages::new(content, cooked.len, order);
+        let messages = Messages::new(protocol, content, cooked.len, order);
         if !learned::tells_names(protocol) {
             return;
         }

@@ -50,7 +50,19 @@ fn parts(node: NodeRef<'_>) -> impl Iterator<Item = &'static [SummaryEntry]> {
         Type::Struct(of) => (Some(of_struct(of)), None),
         Type::Nest { header, set } => (header.map(of_struct), Some(of_set(set))),
         Type::Elements { set } | Type::TypeValue { set, .. } => (None, Some(of_set(set))),
-        Type::Custom { set, .. } => (None, set.map(of_set)),
+        Type::Members => match node.parent().map(|above| above.field().ty) {
+            Some(Type::Custom {
+                header: Some(header),
+                set,
+                ..
+            }) if std::ptr::eq(&raw const header.field, node.field()) => {
+                (Some(of_struct(header)), set.map(of_set))
+            }
+            _ => (None, None),
+        },
+        Type::Custom {
+            header: None, set, ..
+        } => (None, set.map(of_set)),
         // Which format it is, shows in what it holds.
         Type::SubMessage { formats, .. } => {
             let inside = node.children().next().map(|child| child.field());
@@ -214,7 +226,15 @@ impl Hits<'_> {
         let mut width = 0;
         let mut total = self.count;
         for hit in &self.first {
-            let is_list = matches!(hit.field().ty, Type::Indexed { .. } | Type::Array { .. });
+            let is_list = matches!(
+                hit.field().ty,
+                Type::Indexed { .. }
+                    | Type::Array { .. }
+                    | Type::Custom {
+                        header: Some(_),
+                        ..
+                    }
+            );
             let elements = if is_list { hit.children().count() } else { 1 };
             total += elements;
             total -= 1;

@@ -118,26 +118,8 @@ impl Walker<'_> {
         scope: Option<&Scope<'_>>,
     ) {
         let inside = start.saturating_add(flags.header_len()).min(end);
-        if let Type::SubMessage {
-            formats,
-            variants,
-            selector,
-        } = field.ty
-            && !variants.is_empty()
-        {
-            if let Selector::Found(finder) = selector
-                && self.concatenation(field, finder, (start, end), (depth, flags), scope)
-            {
-                return;
-            }
-            let choice = self.choice(selector, scope, (inside, end));
-            if let Some(variant) = variant(formats, variants, choice) {
-                let full = end;
-                let end = (variant.len).map_or(end, |len| end.min(inside.saturating_add(len)));
-                self.node(&variant.field, start, end, depth, flags, scope);
-                self.padding(end, full, depth);
-                return;
-            }
+        if self.one_value(field, inside, (start, end), (depth, flags), scope) {
+            return;
         }
         // The integer around bit-fields is C's, and has no name there.
         let flags = match field.ty {
@@ -151,6 +133,41 @@ impl Walker<'_> {
             self.content(field, node, (inside, end), depth, scope);
         }
         self.tape.close(node, end);
+    }
+
+    /// The node of a sub-message that is one value here, or several in a row. Whether it is.
+    fn one_value(
+        &mut self,
+        field: &'static Field,
+        inside: u32,
+        (start, end): (u32, u32),
+        (depth, flags): (u8, NodeFlags),
+        scope: Option<&Scope<'_>>,
+    ) -> bool {
+        let Type::SubMessage {
+            formats,
+            variants,
+            selector,
+        } = field.ty
+        else {
+            return false;
+        };
+        if variants.is_empty() {
+            return false;
+        }
+        if let Selector::Found(finder) = selector
+            && self.concatenation(field, finder, (start, end), (depth, flags), scope)
+        {
+            return true;
+        }
+        let choice = self.choice(selector, scope, (inside, end));
+        let Some(variant) = variant(formats, variants, choice) else {
+            return false;
+        };
+        let to = (variant.len).map_or(end, |len| end.min(inside.saturating_add(len)));
+        self.node(&variant.field, start, to, depth, flags, scope);
+        self.padding(to, end, depth);
+        true
     }
 
     fn content(

@@ -6,13 +6,14 @@
 //! it looks back for is searched within a fixed number of attributes.
 
 mod attributes;
-mod bytecode;
 mod custom;
 mod guess;
 mod message;
 mod nft;
 mod packet;
+mod pairs;
 mod scope;
+mod self_sized;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +21,7 @@ use crate::note::NoteKind;
 use crate::schema::{Direction, GenlIds, Len, Member, Schema, Struct, base};
 use crate::tape::{NodeFlags, NodeIndex, Tape};
 use crate::value::order_of;
-use crate::wire::{Cooked, LinkType, Messages, NLMSG_HDRLEN, Order, nlmsghdr, protocol};
+use crate::wire::{Cooked, LinkType, Messages, NLMSG_HDRLEN, Order, nlmsghdr};
 pub use nft::NftSets;
 use scope::Scope;
 
@@ -132,12 +133,8 @@ impl Walker<'_> {
             &base::COOKED
         };
         self.node(header, 0, cooked.len, 1, NodeFlags::NONE, None);
-        if cooked.protocol == protocol::KOBJECT_UEVENT {
-            self.unknown(cooked.len, end, 1);
-            return;
-        }
-        let mut messages =
-            Messages::new(&self.frame[cooked.len as usize..], cooked.len, self.order);
+        let content = &self.frame[cooked.len as usize..];
+        let mut messages = Messages::new(cooked.protocol, content, cooked.len, self.order);
         let mut nth = 0;
         while let Some(raw) = messages.next() {
             self.message(cooked.protocol, raw, nth, direction(nth));

@@ -42,12 +42,22 @@ pub enum Decoder {
     PacketEthernet,
     /// A network packet from its IP or ARP header on.
     PacketIp,
+    /// A network packet from the header on that `network-header` beside it announces.
+    PacketTransport,
     /// A network packet that begins with what a protocol beside it says.
     PacketByProto,
     /// The options of an IPv4 or TCP header.
     IpOptions,
     /// The program of a socket filter: `struct inet_diag_bc_op`, each with operands.
     InetDiagBytecode,
+    /// Options of neighbour discovery, their lengths in units of 8 bytes.
+    NdOptions,
+    /// The text of an audit record.
+    AuditRecord,
+    /// The text of an event of a kernel object.
+    Uevent,
+    /// `struct tlv_desc` of TIPC, with what follows each.
+    TipcTlv,
 }
 
 impl Decoder {
@@ -56,9 +66,14 @@ impl Decoder {
         ("rtnexthop", Decoder::Rtnexthop),
         ("packet-ethernet", Decoder::PacketEthernet),
         ("packet-ip", Decoder::PacketIp),
+        ("packet-transport", Decoder::PacketTransport),
         ("packet-by-proto", Decoder::PacketByProto),
         ("ip-options", Decoder::IpOptions),
         ("inet-diag-bytecode", Decoder::InetDiagBytecode),
+        ("nd-options", Decoder::NdOptions),
+        ("audit-record", Decoder::AuditRecord),
+        ("uevent", Decoder::Uevent),
+        ("tipc-tlv", Decoder::TipcTlv),
     ];
 }
 
@@ -139,6 +154,10 @@ pub enum Hint {
     Text,
     /// The address of a Unix socket: a path, or an abstract name after a NUL.
     SunPath,
+    /// Text between quotes, or in hexadecimal digits where it has other characters.
+    Untrusted,
+    /// A socket address in hexadecimal digits.
+    HexSockaddr,
     /// A network namespace id.
     NetnsId,
     /// An errno.
@@ -174,6 +193,8 @@ impl Hint {
         ("lifetime", Hint::Lifetime),
         ("text", Hint::Text),
         ("sun-path", Hint::SunPath),
+        ("untrusted", Hint::Untrusted),
+        ("hex-sockaddr", Hint::HexSockaddr),
         ("netns-id", Hint::NetnsId),
         ("errno", Hint::Errno),
     ];

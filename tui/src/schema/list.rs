@@ -67,7 +67,7 @@ fn find(schema: &Schema, name: &str) -> Option<&'static Family> {
     schema.family(name).or_else(|| schema.genl_family(name))
 }
 
-fn print(text: &str) -> anyhow::Result<Status> {
+pub(super) fn print(text: &str) -> anyhow::Result<Status> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;

@@ -73,15 +73,14 @@ impl<'w> Walker<'w> {
             end,
             depth,
         };
-        match sliced {
-            Some(sliced) => layers.all(&sliced),
-            None => {
-                if let Some(protocol) = follows {
-                    layers.cut(protocol, bytes);
-                }
-                layers.rest("payload");
-            }
+        if let Some(sliced) = sliced {
+            layers.all(&sliced);
+            return;
         }
+        if let Some(protocol) = follows {
+            layers.cut(protocol, bytes);
+        }
+        layers.rest("payload");
     }
 
     /// The protocol that the network header near by announces.

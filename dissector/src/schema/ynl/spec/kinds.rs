@@ -81,20 +81,20 @@ impl Decoder {
 /// where it is written, in `walk::nft`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finder {
-    /// What an nf_tables register holds.
-    NftRegister,
-    /// What the keys of an nf_tables set are.
-    NftSetKey,
-    /// What the elements of an nf_tables map lead to.
-    NftSetData,
+    /// What an `nf_tables` register holds.
+    Register,
+    /// What the keys of an `nf_tables` set are.
+    SetKey,
+    /// What the elements of an `nf_tables` map lead to.
+    SetData,
 }
 
 impl Finder {
     /// Every finder with its name in the schema.
     pub const ALL: &'static [(&'static str, Finder)] = &[
-        ("nft-register", Finder::NftRegister),
-        ("nft-set-key", Finder::NftSetKey),
-        ("nft-set-data", Finder::NftSetData),
+        ("nft-register", Finder::Register),
+        ("nft-set-key", Finder::SetKey),
+        ("nft-set-data", Finder::SetData),
     ];
 }
 

@@ -182,6 +182,14 @@ fn what_is_put_into_a_register_is_what_it_is_used_for() {
 }
 
 #[test]
+fn what_is_loaded_inside_a_tunnel() {
+    let payload = [number(1, 1), number(2, 1), number(3, 12), number(4, 4)];
+    let inside = [attribute(1, b"payload"), attribute(2, &payload.concat())];
+    let inner = with("inner", &[number(2, 1), attribute(5, &inside.concat())]);
+    rule(IPV4, &[inner, equal(&[10, 0, 0, 1])], &["10.0.0.1"]);
+}
+
+#[test]
 fn expressions_past_the_bound_are_left_alone() {
     let mut expressions = vec![load(1, 12, 4); super::MAX_EXPRESSIONS + 1];
     expressions.push(equal(&[10, 0, 0, 1]));

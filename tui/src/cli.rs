@@ -243,6 +243,23 @@ pub(crate) enum SchemaCommand {
     },
     /// Print the tables that the kernel's YNL specifications make
     Import(ImportArgs),
+    /// List what the kernel's YNL specifications have and the tables lack or contradict
+    Check(CheckArgs),
+}
+
+/// What `schema check` compares.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The folder of specifications.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Read tables from a file, or all of a folder, in place of the built-in ones; may be
+    /// given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spec: Vec<PathBuf>,
+    /// Why tables differ: lines of family, place and reason, in place of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reasons: Option<PathBuf>,
 }
 
 /// What `schema import` reads.
@@ -306,7 +323,7 @@ pub(crate) fn schema(specs: &[PathBuf]) -> anyhow::Result<Schema> {
 }
 
 /// A specification with its path, or all of a folder.
-fn specifications(path: &Path) -> std::io::Result<Vec<(String, String)>> {
+pub(crate) fn specifications(path: &Path) -> std::io::Result<Vec<(String, String)>> {
     let mut paths = vec![path.to_owned()];
     if path.is_dir() {
         paths = std::fs::read_dir(path)?

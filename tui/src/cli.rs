@@ -241,7 +241,7 @@ pub(crate) enum SchemaCommand {
         #[command(flatten)]
         args: SchemaArgs,
     },
-    /// Print the tables that the kernel's YNL specifications make
+    /// Print the tables that the kernel's YNL specifications make, or add to those that exist
     Import(ImportArgs),
     /// List what the kernel's YNL specifications have and the tables lack or contradict
     Check(CheckArgs),
@@ -268,6 +268,10 @@ pub(crate) struct ImportArgs {
     /// The specifications.
     #[arg(required = true, value_name = "SPEC")]
     pub(crate) specs: Vec<PathBuf>,
+    /// Put what the tables of a folder lack into them, keep all that they have, and print
+    /// what changed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) onto: Option<PathBuf>,
 }
 
 /// What `schema` looks into.

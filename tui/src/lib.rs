@@ -82,7 +82,9 @@ fn run(cli: Cli) -> anyhow::Result<Status> {
         Some(Command::Schema(SchemaCommand::Check(args))) => {
             schema::check::run(&args.folder, &args.spec, args.reasons.as_deref())
         }
-        Some(Command::Schema(SchemaCommand::Import(args))) => schema::import::run(&args.specs),
+        Some(Command::Schema(SchemaCommand::Import(args))) => {
+            schema::import::run(&args.specs, args.onto.as_deref())
+        }
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "nlscope", &mut script);

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use nlscope_dissector::schema::{
-    AttributeSet, Direction, Enum, EnumEntry, Family, Field, Format, FormatKey, Hint, Message, Schema, Struct,
-    Type, ynl,
+    AttributeSet, Direction, Enum, EnumEntry, Family, Field, Format, FormatKey, Hint, Message,
+    Schema, Struct, Type, ynl,
 };
 
 use super::list::{self, Reached};
@@ -143,18 +143,29 @@ impl<'a> Comparison<'a> {
             self.differ("family".to_owned(), "there is one", NOTHING);
             return;
         }
+        let mut others: Vec<(usize, &'static Family)> = Vec::new();
         for message in spec.messages {
             let ours = self.counterpart(spec, table, message);
-            table = table.or(ours.map(|(family, _)| family));
+            if let Some((family, _)) = ours {
+                match others.iter_mut().find(|(_, it)| std::ptr::eq(*it, family)) {
+                    Some((met, _)) => *met += 1,
+                    None => others.push((1, family)),
+                }
+            }
             self.message(message, ours.map(|(_, message)| message));
         }
+        // One of another name is the one with most of the messages.
+        let most = others.into_iter().max_by_key(|(met, _)| *met);
+        table = table.or(most.map(|(_, family)| family));
         for group in spec.groups {
             let named = |family: &'static Family| {
                 let mut groups = family.groups.iter();
                 groups.find(|it| it.name == group.name)
             };
             let place = format!("group {}", group.name);
-            let mut families = table.into_iter().chain(self.ours.families().iter().copied());
+            let mut families = table
+                .into_iter()
+                .chain(self.ours.families().iter().copied());
             match families.find_map(named) {
                 None => self.differ(place, "there is one", NOTHING),
                 Some(it) if group.number.is_some() && it.number != group.number => {
@@ -165,7 +176,11 @@ impl<'a> Comparison<'a> {
             }
         }
         let families = self.ours.families().iter().copied();
-        let families: Vec<_> = table.into_iter().chain(families).map(Reached::from).collect();
+        let families: Vec<_> = table
+            .into_iter()
+            .chain(families)
+            .map(Reached::from)
+            .collect();
         self.rest(spec, &families);
     }
 
@@ -278,7 +293,9 @@ impl<'a> Comparison<'a> {
             return;
         }
         if spec.name != ours.name {
+            // It is something else: what it is made of does not matter.
             self.differ(format!("{place} name"), spec.name, ours.name);
+            return;
         }
         if !fits(&spec.ty, &ours.ty) {
             self.differ(format!("{place} type"), list::kind(spec), list::kind(ours));
@@ -370,7 +387,8 @@ impl<'a> Comparison<'a> {
         for format in formats.iter() {
             let place = format!("{place} format {}", key(format.when));
             let named = |when: FormatKey| {
-                when == format.when || matches!((when, format.when),
+                when == format.when
+                    || matches!((when, format.when),
                     (FormatKey::Number(it), FormatKey::Name(name)) if name == it.to_string())
             };
             let it = our_formats.iter().find(|it| named(it.when));

@@ -115,6 +115,12 @@ impl Facts {
 }
 
 impl Set {
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        let name = self.head.iter().find(|(key, _)| key == "name");
+        name.map_or("", |(_, name)| name.name())
+    }
+
     /// Its lines of the table.
     pub(super) fn block(&self) -> String {
         let mut text = String::new();
@@ -157,12 +163,7 @@ fn head(spec: &Yaml) -> Vec<(String, Yaml)> {
 fn bare(it: &Yaml) -> Yaml {
     match it {
         Yaml::Text(_) => it.clone(),
-        Yaml::List(items) => Yaml::List(
-            items
-                .iter()
-                .map(|(_, it)| (0, short(bare(it))))
-                .collect(),
-        ),
+        Yaml::List(items) => Yaml::List(items.iter().map(|(_, it)| (0, short(bare(it)))).collect()),
         Yaml::Map(pairs) => Yaml::Map(
             pairs
                 .iter()
@@ -174,7 +175,7 @@ fn bare(it: &Yaml) -> Yaml {
 }
 
 /// An entry that is nothing but a name.
-fn short(it: Yaml) -> Yaml {
+pub(super) fn short(it: Yaml) -> Yaml {
     match &it {
         Yaml::Map(pairs) => match pairs.as_slice() {
             [(key, name)] if key == "name" => name.clone(),
@@ -251,4 +252,31 @@ fn directional(it: &Yaml) -> Yaml {
             .filter(|(key, _)| key != "dump" || !twice)
             .collect(),
     )
+}
+
+/// The numbers of attributes: each is one more than that before it, or what it says.
+pub(super) fn numbers<'y>(attributes: impl Iterator<Item = &'y Yaml>) -> Vec<i128> {
+    counted(attributes, 1)
+}
+
+/// The numbers of an enum's entries.
+pub(super) fn entries(definition: &Yaml) -> Vec<i128> {
+    let first = definition.number("value-start").unwrap_or_default();
+    counted(definition.list("entries").iter().map(|(_, it)| it), first)
+}
+
+/// The highest of them.
+pub(super) fn last(definition: &Yaml) -> Option<i128> {
+    entries(definition).into_iter().max()
+}
+
+fn counted<'y>(items: impl Iterator<Item = &'y Yaml>, first: i128) -> Vec<i128> {
+    let mut next = first;
+    let mut numbers = Vec::new();
+    for it in items {
+        let number = it.number("value").unwrap_or(next);
+        numbers.push(number);
+        next = number + 1;
+    }
+    numbers
 }

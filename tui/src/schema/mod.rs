@@ -5,4 +5,5 @@ pub(crate) mod check;
 mod facts;
 pub(crate) mod import;
 pub(crate) mod list;
+mod onto;
 mod yaml;

@@ -77,6 +77,19 @@ pub(crate) fn run(
     })
 }
 
+/// The places where we differ from a specification on purpose.
+///
+/// # Errors
+///
+/// The reasons cannot be read.
+pub(super) fn excused(family: &str) -> anyhow::Result<HashSet<String>> {
+    let reasons = parse(REASONS)?.into_keys();
+    Ok(reasons
+        .filter(|(it, _)| it == family)
+        .map(|(_, place)| place)
+        .collect())
+}
+
 /// Family, place and reason a line; whether a difference is there is found later.
 fn parse(text: &str) -> anyhow::Result<BTreeMap<(String, String), bool>> {
     let mut reasons = BTreeMap::new();

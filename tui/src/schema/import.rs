@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::check;
 use super::facts::Facts;
 use super::list;
 use super::onto::Table;
@@ -35,8 +36,9 @@ pub(crate) fn run(specs: &[PathBuf], onto: Option<&Path>) -> anyhow::Result<Stat
 
 /// Puts a specification into the table of a folder that is for it, or makes one.
 fn add(facts: &Facts, name: &str, folder: &Path, out: &mut String) -> anyhow::Result<()> {
+    let excused = check::excused(name)?;
     for (file, text) in cli::specifications(folder)? {
-        let mut table = Table::parse(&file, &text)?;
+        let mut table = Table::parse(&file, &text, &excused)?;
         if table.is_of(name) {
             table.add(facts);
             for change in &table.changes {

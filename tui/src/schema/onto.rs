@@ -1,6 +1,8 @@
 //! A specification on top of the table that exists: what the table lacks is put in, at its
 //! place; all that the table has stays as it is written, comments among it.
 
+use std::collections::HashSet;
+
 use super::facts::{self, Facts};
 use super::yaml::Yaml;
 
@@ -12,6 +14,8 @@ pub(super) struct Table<'t> {
     edits: Vec<(usize, usize, String)>,
     /// What was put in, one thing a line.
     pub(super) changes: Vec<String>,
+    /// Places where the table differs on purpose.
+    excused: &'t HashSet<String>,
 }
 
 /// Where a new element goes.
@@ -24,19 +28,28 @@ struct Place {
 
 impl<'t> Table<'t> {
     /// Reads a table.
-    pub(super) fn parse(file: &str, text: &'t str) -> anyhow::Result<Self> {
+    pub(super) fn parse(
+        file: &str,
+        text: &'t str,
+        excused: &'t HashSet<String>,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             lines: text.lines().collect(),
             read: Yaml::parse(file, text)?,
             edits: Vec::new(),
             changes: Vec::new(),
+            excused,
         })
     }
 
-    /// Whether it is the table of what a specification calls `name`.
+    /// Whether it is the table of what a specification calls `name`. The tables' names begin
+    /// with the protocol, as in `nf-tables` and `rt-tc`.
     pub(super) fn is_of(&self, name: &str) -> bool {
         let dashed = name.to_lowercase().replace('_', "-");
-        self.read.name() == dashed || self.read.text("genl-family") == Some(name)
+        let ours = self.read.name();
+        self.read.text("genl-family") == Some(name)
+            || ours.replace('-', "") == dashed.replace('-', "")
+            || self.read.get("protonum").is_some() && ours.ends_with(&format!("-{dashed}"))
     }
 
     /// Puts in what a specification has beside it.
@@ -48,9 +61,6 @@ impl<'t> Table<'t> {
             None => Vec::new(),
         };
         let definitions = section("definitions");
-        self.items("definition", &definitions, &spec.definitions, |it| {
-            it.item(2)
-        });
         for spec in &spec.definitions {
             if let Some((line, ours)) = named(&definitions, spec.name()) {
                 self.members(*line, ours, spec);
@@ -93,6 +103,19 @@ impl<'t> Table<'t> {
         self.items("group", &section("mcast-groups"), &spec.groups, |it| {
             it.item(4)
         });
+        // Of the definitions, what the rest needs: others may be imported, or called by
+        // another name. A struct may need an enum that stands before it.
+        for it in spec.definitions.iter().rev() {
+            let mut edits = self
+                .edits
+                .iter()
+                .flat_map(|(.., text)| text.split([' ', ',', '}']));
+            if edits.any(|word| word == it.name()) {
+                self.items("definition", &definitions, std::slice::from_ref(it), |it| {
+                    it.item(2)
+                });
+            }
+        }
     }
 
     /// The text with everything put in.
@@ -174,7 +197,8 @@ impl<'t> Table<'t> {
         for (it, number) in spec.attributes.iter().zip(numbers) {
             let name = it.name();
             let previous = before.replace((number, name));
-            if named(list, name).is_some() || it.text("type") == Some("unused") {
+            let excused = self.excused.contains(&format!("set {set} {name}"));
+            if excused || named(list, name).is_some() || it.text("type") == Some("unused") {
                 continue;
             }
             // Numbers may be right here that are wrong there: it follows what it follows.
@@ -210,7 +234,8 @@ impl<'t> Table<'t> {
         let mut entries = list.to_vec();
         let mut end = facts::last(ours);
         for ((_, it), number) in spec.list("entries").iter().zip(facts::entries(spec)) {
-            if named(list, it.name()).is_some() {
+            let excused = self.excused.contains(&format!("enum {name} {}", it.name()));
+            if excused || named(list, it.name()).is_some() {
                 continue;
             }
             let what = format!("entry {name} {}", it.name());

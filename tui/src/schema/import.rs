@@ -37,20 +37,37 @@ pub(crate) fn run(specs: &[PathBuf], onto: Option<&Path>) -> anyhow::Result<Stat
 /// Puts a specification into the table of a folder that is for it, or makes one.
 fn add(facts: &Facts, name: &str, folder: &Path, out: &mut String) -> anyhow::Result<()> {
     let excused = check::excused(name)?;
-    for (file, text) in cli::specifications(folder)? {
-        let mut table = Table::parse(&file, &text, &excused)?;
-        if table.is_of(name) {
-            table.add(facts);
+    let files = cli::specifications(folder)?;
+    let mut tables = Vec::new();
+    for (file, text) in &files {
+        tables.push((file, text, Table::parse(file, text, &excused)?));
+    }
+    if let Some(own) = tables.iter().position(|(.., table)| table.is_of(name)) {
+        let mut own = tables.swap_remove(own);
+        let mut open: Vec<_> = own.2.imports().map(str::to_owned).collect();
+        let mut changed = Vec::new();
+        while let Some(import) = open.pop() {
+            let Some(at) = tables.iter().position(|(.., it)| it.name() == import) else {
+                continue;
+            };
+            let mut table = tables.swap_remove(at);
+            open.extend(table.2.imports().map(str::to_owned));
+            table.2.extend(facts, &mut own.2);
+            changed.push(table);
+        }
+        own.2.add(facts);
+        changed.push(own);
+        for (file, text, table) in changed {
             for change in &table.changes {
                 // Writing to a string does not fail.
                 let _ = writeln!(out, "{file}: {change}");
             }
             let new = table.text();
-            if new != text {
-                fs::write(&file, new).with_context(|| file.clone())?;
+            if new != *text {
+                fs::write(file, new).with_context(|| file.clone())?;
             }
-            return Ok(());
         }
+        return Ok(());
     }
     let file = format!("{}.yaml", name.to_lowercase().replace('_', "-"));
     let file = folder.join(file);

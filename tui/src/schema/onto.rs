@@ -16,6 +16,8 @@ pub(super) struct Table<'t> {
     pub(super) changes: Vec<String>,
     /// Places where the table differs on purpose.
     excused: &'t HashSet<String>,
+    /// What stands in tables that this one imports: `set NAME`.
+    elsewhere: HashSet<String>,
 }
 
 /// Where a new element goes.
@@ -39,6 +41,7 @@ impl<'t> Table<'t> {
             edits: Vec::new(),
             changes: Vec::new(),
             excused,
+            elsewhere: HashSet::new(),
         })
     }
 
@@ -52,68 +55,119 @@ impl<'t> Table<'t> {
             || self.read.get("protonum").is_some() && ours.ends_with(&format!("-{dashed}"))
     }
 
-    /// Puts in what a specification has beside it.
-    pub(super) fn add(&mut self, spec: &Facts) {
-        let read = self.read.clone();
-        let section = |name: &str| match read.get(name) {
+    /// The tables it imports.
+    pub(super) fn imports(&self) -> impl Iterator<Item = &str> {
+        self.read.list("import").iter().map(|(_, it)| it.name())
+    }
+
+    /// The table's name.
+    pub(super) fn name(&self) -> &str {
+        self.read.name()
+    }
+
+    /// A section's elements.
+    fn section(&self, name: &str) -> Vec<(u64, Yaml)> {
+        match self.read.get(name) {
             Some(Yaml::List(items)) => items.clone(),
             Some(it) => it.list("list").to_vec(),
             None => Vec::new(),
+        }
+    }
+
+    /// Puts what a specification adds to the elements of a table that is imported.
+    pub(super) fn extend(&mut self, spec: &Facts, by: &mut Table<'_>) {
+        for (what, name) in [
+            ("definition", "definitions"),
+            ("set", "attribute-sets"),
+            ("sub-message", "sub-messages"),
+        ] {
+            let names = self.section(name);
+            let names = names.iter().map(|(_, it)| format!("{what} {}", it.name()));
+            by.elsewhere.extend(names);
+        }
+        self.elements(spec);
+    }
+
+    /// Puts in what a specification has beside it.
+    pub(super) fn add(&mut self, spec: &Facts) {
+        let operations = self.section("operations");
+        let numbered = |it: &Yaml| {
+            let number = it.number("value");
+            let taken = |ours: &Yaml| number.is_some() && ours.number("value") == number;
+            operations.iter().any(|(_, ours)| taken(ours))
         };
-        let definitions = section("definitions");
+        let new = spec.operations.iter().filter(|it| !numbered(it)).cloned();
+        let new: Vec<_> = new.collect();
+        self.items("operation", &operations, &new, |it| it.item(4));
+        let groups = self.section("mcast-groups");
+        self.items("group", &groups, &spec.groups, |it| it.item(4));
+        self.elements(spec);
+        // Of the rest, what these need: more may be there under another name.
+        let [definitions, sets, formats] =
+            ["definitions", "attribute-sets", "sub-messages"].map(|name| self.section(name));
+        loop {
+            let before = self.edits.len();
+            for it in &spec.sets {
+                if self.needs(it.name()) && named(&sets, it.name()).is_none() {
+                    self.put_once(format!("set {}", it.name()), &sets, it.block());
+                }
+            }
+            for it in &spec.sub_messages {
+                if self.needs(it.name()) && named(&formats, it.name()).is_none() {
+                    let text = facts::sub_message(it);
+                    self.put_once(format!("sub-message {}", it.name()), &formats, text);
+                }
+            }
+            for it in &spec.definitions {
+                if self.needs(it.name()) && named(&definitions, it.name()).is_none() {
+                    self.put_once(
+                        format!("definition {}", it.name()),
+                        &definitions,
+                        it.item(2),
+                    );
+                }
+            }
+            if self.edits.len() == before {
+                break;
+            }
+        }
+    }
+
+    /// Whether something that was put in names it.
+    fn needs(&self, name: &str) -> bool {
+        let mut edits = self.edits.iter();
+        edits.any(|(.., text)| text.split([' ', ',', '}', '\n']).any(|word| word == name))
+    }
+
+    /// Puts text behind the last element, if it was not put there before.
+    fn put_once(&mut self, what: String, ours: &[(u64, Yaml)], text: String) {
+        if !self
+            .changes
+            .iter()
+            .any(|it| it.ends_with(&format!(" {what}")))
+        {
+            self.put(what, ours, None, text);
+        }
+    }
+
+    /// Puts in what a specification adds to elements that are there.
+    fn elements(&mut self, spec: &Facts) {
+        let definitions = self.section("definitions");
         for spec in &spec.definitions {
             if let Some((line, ours)) = named(&definitions, spec.name()) {
                 self.members(*line, ours, spec);
             }
         }
-        let sets = section("attribute-sets");
-        let mut before = None;
+        let sets = self.section("attribute-sets");
         for spec in &spec.sets {
-            let name = spec.name();
-            match named(&sets, name) {
-                Some((_, ours)) => self.attributes(name, ours, spec),
-                None => self.put(format!("set {name}"), &sets, before, spec.block()),
+            if let Some((_, ours)) = named(&sets, spec.name()) {
+                self.attributes(spec.name(), ours, spec);
             }
-            before = Some(name);
         }
-        let formats = section("sub-messages");
-        self.items(
-            "sub-message",
-            &formats,
-            &spec.sub_messages,
-            facts::sub_message,
-        );
+        let formats = self.section("sub-messages");
         for spec in &spec.sub_messages {
             if let Some((_, ours)) = named(&formats, spec.name()) {
                 self.formats(ours, spec);
-            }
-        }
-        let operations = section("operations");
-        let new: Vec<_> = spec
-            .operations
-            .iter()
-            .cloned()
-            .filter(|it| {
-                let number = it.number("value");
-                let taken = |ours: &Yaml| number.is_some() && ours.number("value") == number;
-                !operations.iter().any(|(_, ours)| taken(ours))
-            })
-            .collect();
-        self.items("operation", &operations, &new, |it| it.item(4));
-        self.items("group", &section("mcast-groups"), &spec.groups, |it| {
-            it.item(4)
-        });
-        // Of the definitions, what the rest needs: others may be imported, or called by
-        // another name. A struct may need an enum that stands before it.
-        for it in spec.definitions.iter().rev() {
-            let mut edits = self
-                .edits
-                .iter()
-                .flat_map(|(.., text)| text.split([' ', ',', '}']));
-            if edits.any(|word| word == it.name()) {
-                self.items("definition", &definitions, std::slice::from_ref(it), |it| {
-                    it.item(2)
-                });
             }
         }
     }
@@ -139,6 +193,16 @@ impl<'t> Table<'t> {
         text
     }
 
+    /// Whether the table differs on purpose at a place.
+    fn is_excused(&self, place: &str) -> bool {
+        let place = place.to_lowercase();
+        self.excused.iter().any(|it| {
+            let it = it.to_lowercase();
+            it.strip_prefix(&place)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        })
+    }
+
     /// Elements of a section that are there or not.
     fn items(
         &mut self,
@@ -159,6 +223,9 @@ impl<'t> Table<'t> {
 
     /// Puts text behind the element called `before`, or the last.
     fn put(&mut self, what: String, ours: &[(u64, Yaml)], before: Option<&str>, text: String) {
+        if self.elsewhere.contains(&what) || self.is_excused(&what) {
+            return;
+        }
         let before = before.and_then(|name| named(ours, name));
         let Some(place) = before.or(ours.last()).map(|(line, _)| self.behind(*line)) else {
             self.changes
@@ -197,8 +264,10 @@ impl<'t> Table<'t> {
         for (it, number) in spec.attributes.iter().zip(numbers) {
             let name = it.name();
             let previous = before.replace((number, name));
-            let excused = self.excused.contains(&format!("set {set} {name}"));
-            if excused || named(list, name).is_some() || it.text("type") == Some("unused") {
+            if self.is_excused(&format!("set {set} {name}"))
+                || named(list, name).is_some()
+                || it.text("type") == Some("unused")
+            {
                 continue;
             }
             // Numbers may be right here that are wrong there: it follows what it follows.
@@ -234,8 +303,9 @@ impl<'t> Table<'t> {
         let mut entries = list.to_vec();
         let mut end = facts::last(ours);
         for ((_, it), number) in spec.list("entries").iter().zip(facts::entries(spec)) {
-            let excused = self.excused.contains(&format!("enum {name} {}", it.name()));
-            if excused || named(list, it.name()).is_some() {
+            if self.is_excused(&format!("enum {name} {}", it.name()))
+                || named(list, it.name()).is_some()
+            {
                 continue;
             }
             let what = format!("entry {name} {}", it.name());

@@ -43,6 +43,8 @@ impl NodeFlags {
     /// The node begins with a byte that is its number and one that is the length of the
     /// rest ([`crate::schema::Type::Elements`]).
     pub const ELEMENT: Self = Self(64);
+    /// The node is text that begins with its key and `=`.
+    pub const PAIR: Self = Self(128);
 
     /// Length of what stands before the payload of such a node, in bytes.
     #[must_use]
@@ -397,11 +399,17 @@ impl<'t> NodeRef<'t> {
         &self.frame[start..end]
     }
 
-    /// Its bytes without an attribute's or element's header.
+    /// Its bytes without an attribute's or element's header, or a pair's key.
     #[must_use]
     pub fn payload(&self) -> &'t [u8] {
-        let header = self.node().flags.header_len() as usize;
-        self.bytes().get(header..).unwrap_or_default()
+        let bytes = self.bytes();
+        let header = if self.has(NodeFlags::PAIR) {
+            let key = bytes.iter().position(|byte| *byte == b'=');
+            key.map_or(0, |key| key + 1)
+        } else {
+            self.node().flags.header_len() as usize
+        };
+        bytes.get(header..).unwrap_or_default()
     }
 
     /// Byte order of its integers.

@@ -30,6 +30,8 @@ pub enum Value<'t> {
     },
     /// Text, in whatever encoding, without the NUL that ends it and what follows.
     Text(&'t [u8]),
+    /// Text that was written in hexadecimal digits, which these are, an even number.
+    HexText(&'t [u8]),
     /// Bytes.
     Bytes(&'t [u8]),
     /// An IPv4 or IPv6 address.
@@ -119,6 +121,9 @@ fn decode<'t>(field: &Field, bytes: &'t [u8], order: Order, host: Order) -> Valu
         Type::Int { signed, .. } | Type::VarInt { signed } => integer(field, bytes, order, signed),
         Type::Bitfield32 => bitfield(bytes, order),
         Type::Flag if bytes.is_empty() => Value::Present,
+        Type::String if matches!(field.hint, Hint::Untrusted | Hint::HexSockaddr) => {
+            untrusted(text(bytes))
+        }
         Type::String => Value::Text(text(bytes)),
         Type::Binary => binary(field.hint, bytes),
         Type::Array { .. } => Value::List,
@@ -204,6 +209,38 @@ fn binary(hint: Hint, bytes: &[u8]) -> Value<'_> {
         }),
         _ => Value::Bytes(bytes),
     }
+}
+
+/// Text that has quotes around it, or is in hexadecimal digits because it has characters
+/// that would break the record it is in.
+fn untrusted(text: &[u8]) -> Value<'_> {
+    let quoted = text
+        .strip_prefix(b"\"")
+        .map(|text| text.strip_suffix(b"\"").unwrap_or(text));
+    match quoted {
+        Some(text) => Value::Text(text),
+        None if is_hex(text) => Value::HexText(text),
+        None => Value::Text(text),
+    }
+}
+
+/// Whether these are digits as audit writes them: capitals, two a byte.
+fn is_hex(text: &[u8]) -> bool {
+    let digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
+    text.len().is_multiple_of(2) && !text.is_empty() && text.iter().all(digit)
+}
+
+/// The bytes that hexadecimal digits say.
+pub(crate) fn from_hex(digits: &[u8]) -> impl Iterator<Item = u8> {
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|it| u8::try_from(it).ok())
+    };
+    digits.chunks_exact(2).filter_map(move |pair| {
+        let [high, low] = pair.first_chunk()?;
+        Some(digit(*high)? << 4 | digit(*low)?)
+    })
 }
 
 /// Up to the first NUL.
@@ -338,6 +375,14 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
             part(f, selector)
         }
         Value::Text(text) => write!(f, "{}", Escaped(text)),
+        Value::HexText(digits) => {
+            let bytes: Vec<u8> = from_hex(digits).collect();
+            match (field.hint, sockaddr(&bytes)) {
+                (Hint::HexSockaddr, Some(address)) => f.write_str(&address),
+                (Hint::HexSockaddr, None) => hex(f, &bytes, ""),
+                _ => write!(f, "{}", Escaped(&bytes)),
+            }
+        }
         Value::Bytes(bytes) => hex(f, bytes, ""),
         Value::Ip(address) => write!(f, "{address}"),
         Value::Mac(bytes) => hex(f, bytes, ":"),
@@ -366,6 +411,37 @@ pub fn hex(out: &mut impl Write, bytes: &[u8], between: &str) -> fmt::Result {
         write!(out, "{byte:02x}")?;
     }
     Ok(())
+}
+
+/// A socket address as people write it, of a machine of either byte order: an IP address
+/// and port, a path, a netlink port. `None` of other families.
+fn sockaddr(bytes: &[u8]) -> Option<String> {
+    const AF_UNIX: u8 = 1;
+    const AF_INET: u8 = 2;
+    const AF_INET6: u8 = 10;
+    let (family, rest) = match bytes {
+        [family, 0, rest @ ..] | [0, family, rest @ ..] => (*family, rest),
+        _ => return None,
+    };
+    let port = || rest.first_chunk().map(|port| u16::from_be_bytes(*port));
+    match family {
+        AF_UNIX => {
+            let (abstracted, name) = match rest {
+                [0, name @ ..] => ("@", name),
+                name => ("", name),
+            };
+            Some(format!("{abstracted}{}", Escaped(text(name))))
+        }
+        AF_INET => {
+            let address: &[u8; 4] = rest.get(2..)?.first_chunk()?;
+            Some(format!("{}:{}", Ipv4Addr::from(*address), port()?))
+        }
+        AF_INET6 => {
+            let address: &[u8; 16] = rest.get(6..)?.first_chunk()?;
+            Some(format!("[{}]:{}", Ipv6Addr::from(*address), port()?))
+        }
+        _ => None,
+    }
 }
 
 fn named(

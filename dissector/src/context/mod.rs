@@ -35,7 +35,7 @@ use crate::capture::{Frame, Time};
 use crate::schema::{Direction, FlagsAs, GenlIds, Message, Schema};
 use crate::tape::Tape;
 use crate::value::Names;
-use crate::walk::{FrameShape, dissect};
+use crate::walk::{FrameShape, Known, NftSets, dissect};
 use crate::wire::{
     Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
     Nlmsghdr, Order, OrderGuess, RawMessage, align, ends, errno, guess_order, is_control, nlattr,
@@ -50,6 +50,7 @@ const HIGH_FLAGS: u16 = 0xf00;
 pub struct Context {
     schema: Arc<Schema>,
     ids: GenlIds,
+    nft_sets: NftSets,
     interfaces: Interfaces,
     transactions: Transactions,
     copies: Copies,
@@ -84,6 +85,7 @@ impl Context {
         Self {
             schema,
             ids,
+            nft_sets: NftSets::default(),
             interfaces: Interfaces::default(),
             transactions: Transactions::default(),
             copies: Copies::default(),
@@ -180,7 +182,11 @@ impl Context {
             other_order: self.little != 0 && order != self.usual_order(),
         };
         let direction = |nth: u32| records.get(nth as usize).map(|record| record.direction);
-        dissect(&self.schema, &self.ids, frame.bytes, shape, direction, tape);
+        let known = Known {
+            ids: &self.ids,
+            nft_sets: Some(&self.nft_sets),
+        };
+        dissect(&self.schema, known, frame.bytes, shape, direction, tape);
     }
 
     fn usual_order(&self) -> Order {
@@ -198,9 +204,6 @@ impl Context {
     /// Cooked header and content of a frame that holds netlink messages.
     fn content<'a>(frame: &Frame<'a>) -> Option<(Cooked, &'a [u8])> {
         let cooked = Cooked::parse(frame.link, frame.bytes).ok()?;
-        if cooked.protocol == protocol::KOBJECT_UEVENT {
-            return None;
-        }
         Some((cooked, frame.bytes.get(cooked.len as usize..)?))
     }
 
@@ -211,7 +214,7 @@ impl Context {
         Some((
             cooked.protocol,
             order,
-            Messages::new(content, cooked.len, order),
+            Messages::new(cooked.protocol, content, cooked.len, order),
         ))
     }
 
@@ -227,8 +230,15 @@ impl Context {
         });
         let protocol = cooked.protocol;
         let order = told.unwrap_or_else(|| self.usual_order());
-        let messages = Messages::new(content, cooked.len, order);
+        let messages = Messages::new(protocol, content, cooked.len, order);
         if !learned::tells_names(protocol) {
+            return;
+        }
+        if protocol == protocol::NETFILTER {
+            for message in messages {
+                let kind = message.header.kind;
+                self.nft_sets.learn(kind, message.payload(), order);
+            }
             return;
         }
         for message in messages.filter(|message| !message.header.has(NLM_F_REQUEST)) {

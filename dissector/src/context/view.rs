@@ -92,7 +92,7 @@ impl Context {
     pub fn head<'a>(&'a self, frame: &'a Frame<'a>, record: &'a Record) -> Option<Head<'a>> {
         let protocol = Cooked::parse(frame.link, frame.bytes).ok()?.protocol;
         let rest = frame.bytes.get(record.offset as usize..)?;
-        let raw = Messages::new(rest, record.offset, record.order).next()?;
+        let raw = Messages::new(protocol, rest, record.offset, record.order).next()?;
         let resolve = |kind, direction, payload: &[u8]| {
             self.ids
                 .resolve(&self.schema, protocol, kind, direction, payload)

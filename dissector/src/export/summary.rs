@@ -2,7 +2,7 @@
 
 use super::{Options, Role, Span, limited};
 use crate::context::MessageView;
-use crate::schema::{AttributeSet, Field, Format, Hint, Struct, SummaryEntry, Type};
+use crate::schema::{AttributeSet, Field, Format, Struct, SummaryEntry, Type};
 use crate::tape::{NodeFlags, NodeRef};
 use crate::value::Value;
 
@@ -184,7 +184,7 @@ impl<'t> Hits<'t> {
                     self.add(child);
                 }
                 self.below(child, path);
-            } else if child.field().name != *name || no_flags(child) || is_empty(child) {
+            } else if child.field().name != *name || says_nothing(child) {
             } else if rest.is_empty() {
                 self.add(child);
             } else {
@@ -202,23 +202,19 @@ fn is_level(above: NodeRef<'_>, node: NodeRef<'_>) -> bool {
         && matches!(above.field().ty, Type::TypeValue { .. } | Type::Int { .. })
 }
 
-/// Whether the node is a set of flags of which none is set: nothing to tell.
-fn no_flags(node: NodeRef<'_>) -> bool {
-    node.field().names.is_some_and(|names| names.as_flags) && node.value() == Value::Unsigned(0)
-}
-
-/// Whether the node is an empty nest that would say how it reads, or a member that holds
-/// text and has none.
-fn is_empty(node: NodeRef<'_>) -> bool {
-    match node.field().ty {
-        Type::Nest { .. } | Type::SubMessage { .. } => {
-            node.payload().is_empty() && parts(node).any(|entries| !entries.is_empty())
+/// Whether the node has nothing to tell: a nest without anything in it, a member without
+/// text, flags of which none is set.
+fn says_nothing(node: NodeRef<'_>) -> bool {
+    let field = node.field();
+    match node.value() {
+        Value::Tree => {
+            let is_sub_message = matches!(field.ty, Type::SubMessage { .. });
+            !node.has_children()
+                && (is_sub_message || parts(node).any(|entries| !entries.is_empty()))
         }
-        _ => {
-            node.field().hint == Hint::Text
-                && !node.has(NodeFlags::ATTRIBUTE)
-                && node.bytes().first() == Some(&0)
-        }
+        Value::Unsigned(0) => field.names.is_some_and(|names| names.as_flags),
+        Value::Text(text) => text.is_empty() && !node.has(NodeFlags::ATTRIBUTE),
+        _ => false,
     }
 }
 

@@ -147,9 +147,10 @@ impl Tree<'_> {
     }
 
     fn is_dull(&self, node: &NodeRef<'_>) -> bool {
+        let is = |of| std::ptr::eq(node.field(), of);
         !self.options.ranges
-            && std::ptr::eq(node.field(), &raw const base::PADDING)
-            && node.bytes().iter().all(|byte| *byte == 0)
+            && (is(&raw const base::SEPARATOR)
+                || is(&raw const base::PADDING) && node.bytes().iter().all(|byte| *byte == 0))
     }
 
     fn line(&mut self, node: NodeRef<'_>) -> TreeLine {
@@ -339,6 +340,7 @@ fn leftover(node: &NodeRef<'_>) -> Option<(Role, &'static str)> {
     let field = node.field();
     [
         (&raw const base::PADDING, Role::Aside, "padding"),
+        (&raw const base::SEPARATOR, Role::Aside, "separator"),
         (&raw const base::UNKNOWN, Role::Unknown, "unknown"),
         (&raw const base::TRAILING, Role::Warning, "trailing"),
     ]

@@ -11,7 +11,7 @@ use crate::context::Head;
 use crate::note::NoteKind;
 use crate::schema::base;
 use crate::schema::{Group, Message};
-use crate::value::{Names, Value};
+use crate::value::{Names, Value, from_hex};
 use crate::wire::NLMSG_MIN_TYPE;
 
 /// A value of a message.
@@ -22,6 +22,8 @@ pub(super) enum Item<'a> {
     Bytes(&'a [u8]),
     Uuid([u8; 16]),
     Text(&'a [u8]),
+    /// Text in hexadecimal digits.
+    HexText(&'a [u8]),
     /// `nlmsg_type` or a generic netlink command.
     Kind {
         number: u16,
@@ -41,6 +43,7 @@ impl<'a> Item<'a> {
             Value::Signed(number) => Self::Number(i128::from(number)),
             Value::Bitfield { value, .. } => Self::Number(i128::from(value)),
             Value::Text(text) => Self::Text(text),
+            Value::HexText(digits) => Self::HexText(digits),
             Value::Bytes(bytes) | Value::Mac(bytes) => Self::Bytes(bytes),
             Value::Ip(address) => Self::Ip(address),
             Value::Uuid(uuid) => Self::Uuid(uuid),
@@ -53,13 +56,14 @@ impl<'a> Item<'a> {
             Self::Kind { number, .. } => Some(i128::from(*number)),
             Self::Group(group) => group.number.map(i128::from),
             Self::Note(kind) => Some(kind.severity() as i128),
-            Self::Ip(_) | Self::Bytes(_) | Self::Uuid(_) | Self::Text(_) => None,
+            Self::Ip(_) | Self::Bytes(_) | Self::Uuid(_) | Self::Text(_) | Self::HexText(_) => None,
         }
     }
 
     fn text(&self) -> Option<Cow<'_, [u8]>> {
         Some(match self {
             Self::Text(text) | Self::Bytes(text) => Cow::Borrowed(text),
+            Self::HexText(digits) => Cow::Owned(from_hex(digits).collect()),
             Self::Uuid(bytes) => Cow::Borrowed(bytes),
             Self::Group(group) => Cow::Borrowed(group.name.as_bytes()),
             Self::Kind { number, message } => {
@@ -108,6 +112,9 @@ impl Constant {
             (Self::Bytes(wanted), Item::Bytes(bytes)) => wanted == bytes,
             (Self::Bytes(wanted), Item::Uuid(bytes)) => wanted == bytes,
             (Self::Text(wanted), Item::Text(text)) => wanted == text,
+            (Self::Text(wanted), Item::HexText(digits)) => {
+                from_hex(digits).eq(wanted.iter().copied())
+            }
             (Self::Interface(name), Item::Number(index)) => {
                 let index = u32::try_from(*index).ok();
                 index.and_then(|index| names.interface(index)) == Some(name.as_str())

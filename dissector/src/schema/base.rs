@@ -55,6 +55,8 @@ const fn named(mut field: Field, of: &'static Enum) -> Field {
 pub static FRAME: Field = field("frame", Type::Binary, FieldOrder::Host, Hint::None);
 /// Bytes between attributes or messages that only align.
 pub static PADDING: Field = field("nlscope.padding", Type::Pad, FieldOrder::Host, Hint::None);
+/// What stands between the fields of a text.
+pub static SEPARATOR: Field = field("nlscope.separator", Type::Pad, FieldOrder::Host, Hint::None);
 /// Bytes that nothing is known of.
 pub static UNKNOWN: Field = field(
     "nlscope.unknown",
@@ -356,6 +358,7 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
     let own = [
         &FRAME,
         &PADDING,
+        &SEPARATOR,
         &UNKNOWN,
         &TRAILING,
         &UNKNOWN_ATTRIBUTE,

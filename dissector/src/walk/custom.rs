@@ -1,12 +1,12 @@
 //! Decoders for what no table can say.
 
-use super::Walker;
 use super::packet::Begins;
 use super::scope::Scope;
+use super::{MAX_NODES, Walker};
 use crate::note::NoteKind;
 use crate::schema::{AttributeSet, Decoder, Struct};
 use crate::tape::{NodeFlags, NodeIndex};
-use crate::wire::align;
+use crate::wire::{NLA_HDRLEN, align};
 
 /// A custom decoder where it stands: the struct and the attributes that its table names.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +42,9 @@ impl Walker<'_> {
                 self.packet(Begins::ByProto, custom.set, (start, end), depth, scope);
             }
             Decoder::IpOptions => self.ip_options(custom.set, (start, end), depth, scope),
+            Decoder::AuditRecord => self.audit_record(custom.set, (start, end), depth, scope),
+            Decoder::Uevent => self.uevent(custom.set, (start, end), depth, scope),
+            Decoder::TipcTlv => self.tipc_tlvs(custom.set, parent, (start, end), depth, scope),
         }
     }
 
@@ -99,6 +102,41 @@ impl Walker<'_> {
             );
             self.tape.close(node, to);
             at = at.saturating_add(align(u32::from(says))).min(end);
+            self.padding(to, at, depth);
+        }
+        self.unknown(at, end, depth);
+    }
+
+    /// TIPC's old messages: big-endian, the length of an element with its header, its type,
+    /// and what it holds, each element padded to 4 bytes. Attributes have neither that order
+    /// of bytes nor, on most machines, that of the two numbers.
+    fn tipc_tlvs(
+        &mut self,
+        set: Option<&'static AttributeSet>,
+        parent: NodeIndex,
+        (start, end): (u32, u32),
+        depth: u8,
+        scope: Option<&Scope<'_>>,
+    ) {
+        let mut at = start;
+        while at < end && self.tape.index() < MAX_NODES {
+            let Some([a, b, c, d]) = self.bytes(at, end).first_chunk().copied() else {
+                break;
+            };
+            let (says, kind) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+            let left = end - at;
+            let len = u32::from(says);
+            if len < NLA_HDRLEN || len > left {
+                self.tape
+                    .note(parent, NoteKind::AttributeLength { says, left });
+                break;
+            }
+            let to = at + len;
+            match set.and_then(|set| set.attribute(kind)) {
+                Some(field) => self.node(field, at, to, depth, NodeFlags::ATTRIBUTE, scope),
+                None => drop(self.unknown(at, to, depth)),
+            }
+            at = at.saturating_add(align(len)).min(end);
             self.padding(to, at, depth);
         }
         self.unknown(at, end, depth);

@@ -46,14 +46,10 @@ impl Walker<'_> {
                 },
             );
         }
-        self.node(
-            &base::NLMSGHDR,
-            raw.offset,
-            raw.offset + NLMSG_HDRLEN,
-            2,
-            NodeFlags::NONE,
-            None,
-        );
+        let start = raw.offset + raw.header_len;
+        if raw.header_len > 0 {
+            self.node(&base::NLMSGHDR, raw.offset, start, 2, NodeFlags::NONE, None);
+        }
         let by_flags = if raw.header.has(NLM_F_REQUEST) {
             Direction::ToKernel
         } else {
@@ -63,7 +59,7 @@ impl Walker<'_> {
             node,
             protocol,
             header: raw.header,
-            start: raw.offset + NLMSG_HDRLEN,
+            start,
             end,
             depth: 2,
             direction: direction.unwrap_or(by_flags),

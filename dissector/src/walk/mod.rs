@@ -11,6 +11,7 @@ mod guess;
 mod message;
 mod nft;
 mod packet;
+mod pairs;
 mod scope;
 mod self_sized;
 #[cfg(test)]
@@ -20,7 +21,8 @@ use crate::note::NoteKind;
 use crate::schema::{Direction, GenlIds, Len, Member, Schema, Struct, base};
 use crate::tape::{NodeFlags, NodeIndex, Tape};
 use crate::value::order_of;
-use crate::wire::{Cooked, LinkType, Messages, NLMSG_HDRLEN, Order, nlmsghdr, protocol};
+use crate::wire::{Cooked, LinkType, Messages, NLMSG_HDRLEN, Order, nlmsghdr};
+pub use nft::NftSets;
 use scope::Scope;
 
 /// How deep nodes may lie before their content is left as bytes.
@@ -42,20 +44,39 @@ pub struct FrameShape {
     pub other_order: bool,
 }
 
+/// What a capture says elsewhere that a frame cannot be read without.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'k> {
+    /// The generic netlink ids.
+    pub ids: &'k GenlIds,
+    /// The sets of nf_tables.
+    pub nft_sets: Option<&'k NftSets>,
+}
+
+impl<'k> From<&'k GenlIds> for Known<'k> {
+    fn from(ids: &'k GenlIds) -> Self {
+        Self {
+            ids,
+            nft_sets: None,
+        }
+    }
+}
+
 /// Dissects `frame` onto `tape`, which is cleared first. `direction` tells the
 /// direction of the frame's message number `nth` (from 0) where it is known better
 /// than from the message's flags.
 ///
 /// Never fails: what is wrong becomes notes on the tape.
-pub fn dissect(
+pub fn dissect<'k>(
     schema: &Schema,
-    ids: &GenlIds,
+    known: impl Into<Known<'k>>,
     frame: &[u8],
     shape: FrameShape,
     direction: impl Fn(u32) -> Option<Direction>,
     tape: &mut Tape,
 ) {
     tape.clear(shape.order);
+    let Known { ids, nft_sets } = known.into();
     let end = u32::try_from(frame.len()).unwrap_or(u32::MAX);
     let mut walker = Walker {
         schema,
@@ -64,6 +85,7 @@ pub fn dissect(
         order: shape.order,
         tape,
         sets: nft::Sets::default(),
+        nft_sets,
     };
     let root = walker.tape.open(&base::FRAME, 0, 0, NodeFlags::NONE);
     if shape.wire_len > end {
@@ -90,6 +112,8 @@ struct Walker<'w> {
     tape: &'w mut Tape,
     /// The nf_tables sets that the frame declared so far.
     sets: nft::Sets<'w>,
+    /// Those of the capture.
+    nft_sets: Option<&'w NftSets>,
 }
 
 impl Walker<'_> {
@@ -109,12 +133,8 @@ impl Walker<'_> {
             &base::COOKED
         };
         self.node(header, 0, cooked.len, 1, NodeFlags::NONE, None);
-        if cooked.protocol == protocol::KOBJECT_UEVENT {
-            self.unknown(cooked.len, end, 1);
-            return;
-        }
-        let mut messages =
-            Messages::new(&self.frame[cooked.len as usize..], cooked.len, self.order);
+        let content = &self.frame[cooked.len as usize..];
+        let mut messages = Messages::new(cooked.protocol, content, cooked.len, self.order);
         let mut nth = 0;
         while let Some(raw) = messages.next() {
             self.message(cooked.protocol, raw, nth, direction(nth));

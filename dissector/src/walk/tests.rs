@@ -96,9 +96,9 @@ operations:
 
 /// Integers and attributes in one byte order.
 #[derive(Clone, Copy)]
-pub(super) struct Writer(Order);
+pub(in crate::walk) struct Writer(Order);
 
-pub(super) const LITTLE: Writer = Writer(Order::Little);
+pub(in crate::walk) const LITTLE: Writer = Writer(Order::Little);
 const BIG: Writer = Writer(Order::Big);
 
 impl Writer {
@@ -116,14 +116,14 @@ impl Writer {
         }
     }
 
-    pub(super) fn attribute(self, number: u16, payload: &[u8]) -> Vec<u8> {
+    pub(in crate::walk) fn attribute(self, number: u16, payload: &[u8]) -> Vec<u8> {
         let len = u16::try_from(payload.len() + 4).unwrap();
         let mut bytes = [self.u16(len), self.u16(number), payload.to_vec()].concat();
         bytes.resize(bytes.len().next_multiple_of(4), 0);
         bytes
     }
 
-    pub(super) fn message(self, kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
+    pub(in crate::walk) fn message(self, kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
         let len = u32::try_from(payload.len() + 16).unwrap();
         let header = [self.u32(len), self.u16(kind), self.u16(flags)].concat();
         [header, vec![0; 8], payload.to_vec()].concat()

@@ -10,6 +10,13 @@ use super::{Order, align};
 pub const NLMSG_HDRLEN: u32 = 16;
 /// First type that is a protocol's own.
 pub const NLMSG_MIN_TYPE: u16 = 0x10;
+/// What stands for the type of an event that the kernel sends of one of its objects,
+/// which has no header.
+const KERNEL_EVENT: u16 = 0x10;
+/// The same of an event that udev sends on.
+const UDEV_EVENT: u16 = 0x11;
+/// What an event from udev begins with.
+const UDEV_PREFIX: &[u8] = b"libudev\0";
 /// Nothing.
 pub const NLMSG_NOOP: u16 = 1;
 /// An error, or an acknowledgement where the error is 0.
@@ -152,13 +159,18 @@ pub struct RawMessage<'a> {
     /// The message with its header, without padding; shorter than `header.len` where
     /// the frame ends first or the length is wrong.
     pub bytes: &'a [u8],
+    /// Length of the header: [`NLMSG_HDRLEN`], and 0 where the protocol sends none and
+    /// `header` says only what is told by other means.
+    pub header_len: u32,
 }
 
 impl<'a> RawMessage<'a> {
     /// What follows the header.
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
-        self.bytes.get(NLMSG_HDRLEN as usize..).unwrap_or_default()
+        self.bytes
+            .get(self.header_len as usize..)
+            .unwrap_or_default()
     }
 }
 
@@ -171,17 +183,43 @@ pub struct Messages<'a> {
     /// Offset of `content` from the start of the frame.
     offset: u32,
     order: Order,
+    /// The protocol sends one message a frame, without a header.
+    bare: bool,
 }
 
 impl<'a> Messages<'a> {
     /// The messages in `content`, which begins at `offset` of its frame.
     #[must_use]
-    pub fn new(content: &'a [u8], offset: u32, order: Order) -> Self {
+    pub fn new(protocol: u16, content: &'a [u8], offset: u32, order: Order) -> Self {
         Self {
             content,
             offset,
             order,
+            bare: protocol == super::protocol::KOBJECT_UEVENT,
         }
+    }
+
+    /// All there is, as one message.
+    fn whole(&mut self) -> Option<RawMessage<'a>> {
+        let bytes = std::mem::take(&mut self.content);
+        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let kind = if bytes.starts_with(UDEV_PREFIX) {
+            UDEV_EVENT
+        } else {
+            KERNEL_EVENT
+        };
+        let message = RawMessage {
+            offset: self.offset,
+            header: Nlmsghdr {
+                len,
+                kind,
+                ..Nlmsghdr::default()
+            },
+            bytes,
+            header_len: 0,
+        };
+        self.offset = self.offset.saturating_add(len);
+        (len > 0).then_some(message)
     }
 
     /// What is left after the messages that were taken.
@@ -195,6 +233,9 @@ impl<'a> Iterator for Messages<'a> {
     type Item = RawMessage<'a>;
 
     fn next(&mut self) -> Option<RawMessage<'a>> {
+        if self.bare {
+            return self.whole();
+        }
         let (_, header) = nlmsghdr(self.order)(self.content).ok()?;
         if header.len < NLMSG_HDRLEN {
             return None;
@@ -205,6 +246,7 @@ impl<'a> Iterator for Messages<'a> {
             offset: self.offset,
             header,
             bytes: &self.content[..len as usize],
+            header_len: NLMSG_HDRLEN,
         };
         let step = align(len).min(left);
         self.content = &self.content[step as usize..];
@@ -225,7 +267,7 @@ mod tests {
             content[at..at + 4].copy_from_slice(&len.to_le_bytes());
             at += align(*len) as usize;
         }
-        let mut messages = Messages::new(&content, 16, Order::Little);
+        let mut messages = Messages::new(0, &content, 16, Order::Little);
         let found: Vec<_> = messages
             .by_ref()
             .map(|message| (message.offset, message.bytes.len()))

@@ -100,7 +100,12 @@ impl App {
 fn condition(node: NodeRef<'_>) -> Option<String> {
     let path = node.path();
     let value = match node.value() {
-        Value::Tree | Value::Present | Value::List | Value::Bytes(_) | Value::Bitfield { .. } => {
+        Value::Tree
+        | Value::Present
+        | Value::List
+        | Value::Bytes(_)
+        | Value::HexText(_)
+        | Value::Bitfield { .. } => {
             return Some(path);
         }
         Value::Unsigned(number) => number.to_string(),

@@ -15,7 +15,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::schema::{Field, Hint, Type, base};
 use crate::tape::{NodeFlags, NodeRef};
-use crate::value::{Show, Value, flag_names, hex};
+use crate::value::{Show, Value, flag_names, from_hex, hex};
 
 /// The nodes below a node as an object.
 #[derive(Clone, Copy)]
@@ -141,6 +141,7 @@ fn collect<'t>(
         let field = child.field();
         let left_out = [
             &raw const base::PADDING,
+            &raw const base::SEPARATOR,
             &raw const base::NLMSGHDR,
             &raw const base::QUOTED_NLMSGHDR,
             &raw const base::GENLMSGHDR_STRUCT.field,
@@ -256,8 +257,9 @@ impl<'t> Shown<'t> {
 
     fn tree<S: Serializer>(&self, node: NodeRef<'t>, serializer: S) -> Result<S::Ok, S::Error> {
         let elements = || {
+            let fill = [&raw const base::PADDING, &raw const base::SEPARATOR];
             node.children()
-                .filter(|child| !std::ptr::eq(child.field(), &raw const base::PADDING))
+                .filter(move |child| !fill.iter().any(|of| std::ptr::eq(*of, child.field())))
         };
         let several = match node.field().ty {
             Type::Indexed { .. } | Type::Array { .. } => true,
@@ -352,6 +354,10 @@ impl Serialize for Scalar<'_> {
                 map.end()
             }
             Value::Text(text) => Text(text).serialize(serializer),
+            Value::HexText(digits) => {
+                let text: Vec<u8> = from_hex(digits).collect();
+                Text(&text).serialize(serializer)
+            }
             Value::Bytes(bytes) => {
                 let spaced = self.field.hint == Hint::Hex;
                 serializer.collect_str(&Hex(bytes, if spaced { " " } else { "" }))

@@ -6,6 +6,8 @@
 mod kinds;
 mod rule;
 mod sets;
+#[cfg(test)]
+mod tests;
 
 use super::Walker;
 use super::scope::Scope;
@@ -13,11 +15,12 @@ use crate::schema::{Field, Finder, FormatKey, Type};
 use crate::tape::NodeFlags;
 use crate::wire::{NLA_HDRLEN, Order, align, nlattr};
 use rule::{Expression, Rule};
+pub use sets::NftSets;
 pub(super) use sets::Sets;
 
-/// How many expressions of a rule are looked at, as many as one may have
-/// (`NFT_RULE_MAXEXPRS`): the cost of a value has a bound.
-const MAX_EXPRESSIONS: usize = 128;
+/// How many expressions of a rule are looked at, so that the cost of a value has a bound.
+/// The kernel takes up to 128.
+const MAX_EXPRESSIONS: usize = 64;
 /// How many attributes of a set, a message or an expression are looked at.
 const MAX_ATTRIBUTES: usize = 24;
 
@@ -33,8 +36,8 @@ impl<'w> Walker<'w> {
         let room = end - start;
         let kind = match finder {
             Finder::NftRegister => self.in_register(scope?)?,
-            Finder::NftSetKey => self.set_of(scope?)?.key.kind(room)?,
-            Finder::NftSetData => self.set_of(scope?)?.data.kind(room)?,
+            Finder::NftSetKey => self.types_of(scope?)?.key.kind(room)?,
+            Finder::NftSetData => self.types_of(scope?)?.data.kind(room)?,
         };
         // No flag at all is a value too, and has no name.
         let is_zero = || self.bytes(start, end).iter().all(|byte| *byte == 0);
@@ -57,10 +60,10 @@ impl<'w> Walker<'w> {
         let Type::SubMessage { variants, .. } = field.ty else {
             return false;
         };
-        let set = scope.and_then(|scope| self.set_of(scope));
-        let types = match (finder, set) {
-            (Finder::NftSetKey, Some(set)) => set.key,
-            (Finder::NftSetData, Some(set)) => set.data,
+        let of = scope.and_then(|scope| self.types_of(scope));
+        let types = match (finder, of) {
+            (Finder::NftSetKey, Some(of)) => of.key,
+            (Finder::NftSetData, Some(of)) => of.data,
             _ => return false,
         };
         let inside = start.saturating_add(flags.header_len()).min(end);

@@ -1,5 +1,8 @@
-//! The sets that a frame declares. A transaction names a set and its elements one after the
-//! other, often with a number and a name that the kernel has yet to fill in.
+//! What the declarations of sets say of their elements. A transaction declares a set and fills
+//! it right after, often with a number and a name that the kernel has yet to complete; elements
+//! that are listed later name a set that was declared in another frame.
+
+use std::collections::HashMap;
 
 use super::kinds::{big_endian, of_host};
 use super::{Chain, text};
@@ -8,8 +11,12 @@ use crate::walk::Walker;
 use crate::walk::scope::Scope;
 use crate::wire::{Order, protocol};
 
-/// How many sets are remembered.
+/// How many sets of one frame are remembered.
 const MAX_SETS: usize = 16;
+/// How many sets of a capture are remembered, so that a hostile one cannot fill the memory.
+const MAX_LEARNED: usize = 1 << 14;
+/// Longest name of a table or a set, with its NUL (`NFT_NAME_MAXLEN`).
+const MAX_NAME: usize = 256;
 /// `NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSET`.
 const NEWSET: u16 = 0xa09;
 /// Bits of one data type among several.
@@ -24,13 +31,19 @@ const BYTEORDER_BIG_ENDIAN: u64 = 2;
 /// Length of `struct nfgenmsg`.
 const NFGENMSG_LEN: usize = 4;
 
-/// A set: which it is, and the data types of its keys and of what they lead to.
+/// A set: which it is, and what is in it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Set<'f> {
     family: u8,
     table: &'f [u8],
     name: &'f [u8],
     id: Option<u32>,
+    types: Types,
+}
+
+/// The data types of a set's keys and of what they lead to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Types {
     pub(super) key: DataType,
     pub(super) data: DataType,
 }
@@ -86,11 +99,13 @@ impl<'f> Set<'f> {
             table: attributes.text(1)?,
             name: attributes.text(2)?,
             id: attributes.number(10),
-            key: of(4, NFTNL_UDATA_SET_KEYBYTEORDER)?,
-            data: of(6, NFTNL_UDATA_SET_DATABYTEORDER).unwrap_or(DataType {
-                number: 0,
-                is_big: false,
-            }),
+            types: Types {
+                key: of(4, NFTNL_UDATA_SET_KEYBYTEORDER)?,
+                data: of(6, NFTNL_UDATA_SET_DATABYTEORDER).unwrap_or(DataType {
+                    number: 0,
+                    is_big: false,
+                }),
+            },
         })
     }
 }
@@ -133,7 +148,7 @@ impl<'w> Walker<'w> {
     }
 
     /// The set that the elements around belong to.
-    pub(super) fn set_of(&self, scope: &Scope<'_>) -> Option<Set<'w>> {
+    pub(super) fn types_of(&self, scope: &Scope<'_>) -> Option<Types> {
         let find = |name| scope.find(self.frame, self.order, name);
         let family = *find("nfgen-family")?.payload.first()?;
         let table = text(find("table")?.payload);
@@ -145,11 +160,46 @@ impl<'w> Walker<'w> {
             self.sets.latest.get(at).copied().flatten()
         });
         // By the number if there is one: names may be patterns, with several sets to each.
-        newest
+        let here = newest
             .filter(|set| set.family == family && set.table == table)
             .find(|set| match id {
                 Some(id) => set.id == Some(id),
                 None => name == Some(set.name),
-            })
+            });
+        here.map(|set| set.types)
+            .or_else(|| self.nft_sets?.get(family, table, name?))
+    }
+}
+
+/// The sets of nf_tables that a capture declares, and the data types of what is in them.
+#[derive(Debug, Clone, Default)]
+pub struct NftSets {
+    /// By address family, table and name.
+    sets: HashMap<u8, HashMap<Vec<u8>, HashMap<Vec<u8>, Types>>>,
+    learned: usize,
+}
+
+impl NftSets {
+    /// Takes the set that a message declares, if it does: one of nfnetlink with this type
+    /// and payload.
+    pub fn learn(&mut self, kind: u16, payload: &[u8], order: Order) {
+        if kind != NEWSET || self.learned >= MAX_LEARNED {
+            return;
+        }
+        let Some(set) = Set::of(payload, order) else {
+            return;
+        };
+        if set.table.len() >= MAX_NAME || set.name.len() >= MAX_NAME || set.name.contains(&b'%') {
+            return;
+        }
+        let tables = self.sets.entry(set.family).or_default();
+        let sets = tables.entry(set.table.to_vec()).or_default();
+        if sets.insert(set.name.to_vec(), set.types).is_none() {
+            self.learned += 1;
+        }
+    }
+
+    fn get(&self, family: u8, table: &[u8], name: &[u8]) -> Option<Types> {
+        (self.sets.get(&family)?.get(table)?.get(name)).copied()
     }
 }

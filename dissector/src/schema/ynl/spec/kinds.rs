@@ -50,6 +50,12 @@ pub enum Decoder {
     InetDiagBytecode,
     /// Options of neighbour discovery, their lengths in units of 8 bytes.
     NdOptions,
+    /// The text of an audit record.
+    AuditRecord,
+    /// The text of an event of a kernel object.
+    Uevent,
+    /// `struct tlv_desc` of TIPC, with what follows each.
+    TipcTlv,
 }
 
 impl Decoder {
@@ -62,6 +68,9 @@ impl Decoder {
         ("ip-options", Decoder::IpOptions),
         ("inet-diag-bytecode", Decoder::InetDiagBytecode),
         ("nd-options", Decoder::NdOptions),
+        ("audit-record", Decoder::AuditRecord),
+        ("uevent", Decoder::Uevent),
+        ("tipc-tlv", Decoder::TipcTlv),
     ];
 }
 
@@ -142,6 +151,10 @@ pub enum Hint {
     Text,
     /// The address of a Unix socket: a path, or an abstract name after a NUL.
     SunPath,
+    /// Text between quotes, or in hexadecimal digits where it has other characters.
+    Untrusted,
+    /// A socket address in hexadecimal digits.
+    HexSockaddr,
     /// A network namespace id.
     NetnsId,
     /// An errno.
@@ -177,6 +190,8 @@ impl Hint {
         ("lifetime", Hint::Lifetime),
         ("text", Hint::Text),
         ("sun-path", Hint::SunPath),
+        ("untrusted", Hint::Untrusted),
+        ("hex-sockaddr", Hint::HexSockaddr),
         ("netns-id", Hint::NetnsId),
         ("errno", Hint::Errno),
     ];

@@ -128,7 +128,7 @@ fn what_a_table_lacks_or_contradicts_is_listed_until_there_is_a_reason() {
         .replace("u16, byte-order: big-endian", "u32, byte-order: big-endian")
         .replace(", enum: color}", ", display-hint: hex}")
         .replace("green, blue", "green")
-        .replace("    - {name: paint, value: 2, attribute-set: box}\n", "")
+        .replace("    - {name: paint, value: 2, attribute-set: box}\n", "");
     let specs = Folder::new("specs", &[("color_box.yaml", SPEC)]);
     let tables = Folder::new(
         "tables",

@@ -1,6 +1,8 @@
 //! What a specification says, without what it explains: one of the kernel's, in the
 //! compact form of our tables.
 
+use std::fmt::Write as _;
+
 use super::yaml::Yaml;
 
 /// Keys that are for people and for generators of code.
@@ -80,13 +82,14 @@ impl Facts {
     /// The text of the table.
     pub(super) fn table(&self) -> String {
         let mut text = String::new();
+        // Writing to a string does not fail.
         let pairs = |text: &mut String, indent: usize, pairs: &[(String, Yaml)]| {
             for (key, value) in pairs {
-                text.push_str(&format!("{:indent$}{key}: {value}\n", ""));
+                let _ = writeln!(text, "{:indent$}{key}: {value}", "");
             }
         };
         let section = |text: &mut String, title: &str| {
-            text.push_str(&format!("\n{title}:\n"));
+            let _ = writeln!(text, "\n{title}:");
         };
         pairs(&mut text, 0, &self.head);
         if !self.definitions.is_empty() {
@@ -99,7 +102,7 @@ impl Facts {
         }
         if !self.sub_messages.is_empty() {
             section(&mut text, "sub-messages");
-            text.extend(self.sub_messages.iter().map(|it| sub_message(it)));
+            text.extend(self.sub_messages.iter().map(sub_message));
         }
         section(&mut text, "operations");
         pairs(&mut text, 2, &self.of_operations);
@@ -126,7 +129,7 @@ impl Set {
         let mut text = String::new();
         for (nth, (key, value)) in self.head.iter().enumerate() {
             let dash = if nth == 0 { "  - " } else { "    " };
-            text.push_str(&format!("{dash}{key}: {value}\n"));
+            let _ = writeln!(text, "{dash}{key}: {value}");
         }
         text.push_str("    attributes:\n");
         text.extend(self.attributes.iter().map(|it| it.item(6)));

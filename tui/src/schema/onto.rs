@@ -146,7 +146,7 @@ impl<'t> Table<'t> {
             .iter()
             .any(|it| it.ends_with(&format!(" {what}")))
         {
-            self.put(what, ours, None, text);
+            self.put(&what, ours, None, text);
         }
     }
 
@@ -215,15 +215,15 @@ impl<'t> Table<'t> {
         for it in spec {
             let name = it.name();
             if named(ours, name).is_none() {
-                self.put(format!("{what} {name}"), ours, before, written(it));
+                self.put(&format!("{what} {name}"), ours, before, written(it));
             }
             before = Some(name);
         }
     }
 
     /// Puts text behind the element called `before`, or the last.
-    fn put(&mut self, what: String, ours: &[(u64, Yaml)], before: Option<&str>, text: String) {
-        if self.elsewhere.contains(&what) || self.is_excused(&what) {
+    fn put(&mut self, what: &str, ours: &[(u64, Yaml)], before: Option<&str>, text: String) {
+        if self.elsewhere.contains(what) || self.is_excused(what) {
             return;
         }
         let before = before.and_then(|name| named(ours, name));
@@ -291,7 +291,7 @@ impl<'t> Table<'t> {
                 pairs.push(("value".to_owned(), Yaml::word(number.to_string())));
             }
             let previous = previous.map(|(_, name)| name);
-            self.put(what, list, previous, Yaml::Map(pairs).item(6));
+            self.put(&what, list, previous, Yaml::Map(pairs).item(6));
         }
     }
 
@@ -359,7 +359,7 @@ impl<'t> Table<'t> {
             let value = it.text("value").unwrap_or_default();
             if !known.iter().any(|it| it == value) {
                 let what = format!("format {} {value}", spec.name());
-                self.put(what, list, None, it.item(6));
+                self.put(&what, list, None, it.item(6));
             }
         }
     }

@@ -109,19 +109,19 @@ impl<'t> Table<'t> {
             let before = self.edits.len();
             for it in &spec.sets {
                 if self.needs(it.name()) && named(&sets, it.name()).is_none() {
-                    self.put_once(format!("set {}", it.name()), &sets, it.block());
+                    self.put_once(&format!("set {}", it.name()), &sets, it.block());
                 }
             }
             for it in &spec.sub_messages {
                 if self.needs(it.name()) && named(&formats, it.name()).is_none() {
                     let text = facts::sub_message(it);
-                    self.put_once(format!("sub-message {}", it.name()), &formats, text);
+                    self.put_once(&format!("sub-message {}", it.name()), &formats, text);
                 }
             }
             for it in &spec.definitions {
                 if self.needs(it.name()) && named(&definitions, it.name()).is_none() {
                     self.put_once(
-                        format!("definition {}", it.name()),
+                        &format!("definition {}", it.name()),
                         &definitions,
                         it.item(2),
                     );
@@ -140,13 +140,13 @@ impl<'t> Table<'t> {
     }
 
     /// Puts text behind the last element, if it was not put there before.
-    fn put_once(&mut self, what: String, ours: &[(u64, Yaml)], text: String) {
+    fn put_once(&mut self, what: &str, ours: &[(u64, Yaml)], text: String) {
         if !self
             .changes
             .iter()
             .any(|it| it.ends_with(&format!(" {what}")))
         {
-            self.put(&what, ours, None, text);
+            self.put(what, ours, None, text);
         }
     }
 

@@ -241,8 +241,25 @@ pub(crate) enum SchemaCommand {
         #[command(flatten)]
         args: SchemaArgs,
     },
-    /// Print the tables that the kernel's YNL specifications make
+    /// Print the tables that the kernel's YNL specifications make, or add to those that exist
     Import(ImportArgs),
+    /// List what the kernel's YNL specifications have and the tables lack or contradict
+    Check(CheckArgs),
+}
+
+/// What `schema check` compares.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The folder of specifications.
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Read tables from a file, or all of a folder, in place of the built-in ones; may be
+    /// given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spec: Vec<PathBuf>,
+    /// Why tables differ: lines of family, place and reason, in place of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reasons: Option<PathBuf>,
 }
 
 /// What `schema import` reads.
@@ -251,6 +268,10 @@ pub(crate) struct ImportArgs {
     /// The specifications.
     #[arg(required = true, value_name = "SPEC")]
     pub(crate) specs: Vec<PathBuf>,
+    /// Put what the tables of a folder lack into them, keep all that they have, and print
+    /// what changed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) onto: Option<PathBuf>,
 }
 
 /// What `schema` looks into.
@@ -306,7 +327,7 @@ pub(crate) fn schema(specs: &[PathBuf]) -> anyhow::Result<Schema> {
 }
 
 /// A specification with its path, or all of a folder.
-fn specifications(path: &Path) -> std::io::Result<Vec<(String, String)>> {
+pub(crate) fn specifications(path: &Path) -> std::io::Result<Vec<(String, String)>> {
     let mut paths = vec![path.to_owned()];
     if path.is_dir() {
         paths = std::fs::read_dir(path)?

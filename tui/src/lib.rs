@@ -32,6 +32,8 @@ enum Status {
     Well,
     /// The input is damaged, what could be read was shown.
     Damaged,
+    /// What was compared is not the same.
+    Differs,
 }
 
 /// The command line is wrong in a way that its parser cannot know.
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
     let error = match run(Cli::parse()) {
         Ok(Status::Well) => return ExitCode::SUCCESS,
         Ok(Status::Damaged) => return ExitCode::from(2),
+        Ok(Status::Differs) => return ExitCode::FAILURE,
         Err(error) => error,
     };
     let closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
@@ -76,7 +79,12 @@ fn run(cli: Cli) -> anyhow::Result<Status> {
         Some(Command::Schema(SchemaCommand::Show { names, args })) => {
             schema::list::show(&names, &args.spec)
         }
-        Some(Command::Schema(SchemaCommand::Import(args))) => schema::import::run(&args.specs),
+        Some(Command::Schema(SchemaCommand::Check(args))) => {
+            schema::check::run(&args.folder, &args.spec, args.reasons.as_deref())
+        }
+        Some(Command::Schema(SchemaCommand::Import(args))) => {
+            schema::import::run(&args.specs, args.onto.as_deref())
+        }
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "nlscope", &mut script);

@@ -1,5 +1,7 @@
 //! Attributes and their values.
 
+use std::cell::Cell;
+
 use super::custom::CustomField;
 use super::scope::{Choice, Scope};
 use super::{MAX_DEPTH, MAX_NODES, Walker, guess};
@@ -30,6 +32,9 @@ impl Walker<'_> {
         self.each_attribute(start, end, depth, |walker, header, at, to| {
             let known = set.and_then(|set| set.attribute(header.number()));
             walker.attribute(known, header, (at, to), depth, extra, scope);
+            if let Some(scope) = scope.filter(|scope| scope.start == start) {
+                scope.previous.set(at);
+            }
         });
     }
 
@@ -335,6 +340,7 @@ impl Walker<'_> {
     ) {
         let scope = Scope {
             outer,
+            previous: Cell::new(0),
             set: None,
             start,
             end,
@@ -380,6 +386,7 @@ impl Walker<'_> {
         let header = header.map(|header| (header, start));
         let scope = Scope {
             outer,
+            previous: Cell::new(0),
             set,
             start: inside,
             end,

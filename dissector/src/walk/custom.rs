@@ -1,5 +1,7 @@
 //! Decoders for what no table can say.
 
+use std::cell::Cell;
+
 use super::packet::Begins;
 use super::scope::Scope;
 use super::{MAX_NODES, Walker};
@@ -90,6 +92,7 @@ impl Walker<'_> {
             );
             let scope = Scope {
                 outer,
+                previous: Cell::new(0),
                 set: custom.set,
                 start: inside,
                 end: to,

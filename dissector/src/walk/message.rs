@@ -1,5 +1,7 @@
 //! A message: its headers, and what follows by type.
 
+use std::cell::Cell;
+
 use super::scope::Scope;
 use super::{MAX_NODES, Walker, guess};
 use crate::note::NoteKind;
@@ -157,6 +159,7 @@ impl Walker<'_> {
             Some(set) => {
                 let scope = Scope {
                     outer: None,
+                    previous: Cell::new(0),
                     set: Some(set),
                     start: inside,
                     end,

@@ -17,6 +17,8 @@ mod self_sized;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+
 use crate::note::NoteKind;
 use crate::schema::{Direction, GenlIds, Len, Member, Schema, Struct, base};
 use crate::tape::{NodeFlags, NodeIndex, Tape};
@@ -219,6 +221,7 @@ impl Walker<'_> {
     ) -> u32 {
         let scope = Scope {
             outer,
+            previous: Cell::new(0),
             set: None,
             start,
             end: start,

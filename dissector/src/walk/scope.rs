@@ -1,5 +1,7 @@
 //! Where a sub-message's selector is looked for: the sets and structs around it.
 
+use std::cell::Cell;
+
 use crate::schema::{AttributeSet, Field, FormatKey, Struct, Type};
 use crate::value::order_of;
 use crate::wire::{NLA_F_NET_BYTEORDER, NLA_HDRLEN, Order, align, nlattr};
@@ -10,9 +12,11 @@ const SEARCHED: usize = 64;
 
 /// One level around the attribute at hand: bytes `start` to `end` of the frame hold
 /// attributes of `set`, and `header` lies before them.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Scope<'p> {
     pub(super) outer: Option<&'p Scope<'p>>,
+    /// Where the attribute before the one at hand is; 0 before the first.
+    pub(super) previous: Cell<u32>,
     pub(super) set: Option<&'static AttributeSet>,
     pub(super) start: u32,
     pub(super) end: u32,
@@ -134,22 +138,19 @@ impl Scope<'_> {
             .attributes
             .iter()
             .find(|field| field.name == name)?;
+        // Where pairs of type and value repeat, it is the type just before the value.
+        let previous = self.previous.get();
+        let near = (self.start..self.end).contains(&previous);
+        let first = near.then(|| frame.get(previous as usize..self.end as usize));
+        if let Some(found) = first.flatten().and_then(|at| selected(field, at, order)) {
+            return Some(found);
+        }
         let mut rest = frame.get(self.start as usize..self.end as usize)?;
         for _ in 0..SEARCHED {
-            let (_, header) = nlattr(order)(rest).ok()?;
-            let payload = rest.get(NLA_HDRLEN as usize..usize::from(header.len))?;
-            if header.number() == field.number {
-                let host = if header.kind & NLA_F_NET_BYTEORDER == 0 {
-                    order
-                } else {
-                    Order::Big
-                };
-                return Some(Selected {
-                    field,
-                    payload,
-                    order: order_of(field, host),
-                });
+            if let Some(found) = selected(field, rest, order) {
+                return Some(found);
             }
+            let (_, header) = nlattr(order)(rest).ok()?;
             rest = rest.get(align(u32::from(header.len)) as usize..)?;
         }
         None
@@ -169,4 +170,22 @@ impl Scope<'_> {
             order: order_of(&member.field, order),
         })
     }
+}
+
+/// The attribute at the front of these bytes, where it is this field.
+fn selected<'f>(field: &'static Field, at: &'f [u8], order: Order) -> Option<Selected<'f>> {
+    let (_, header) = nlattr(order)(at).ok()?;
+    if header.number() != field.number {
+        return None;
+    }
+    let host = if header.kind & NLA_F_NET_BYTEORDER == 0 {
+        order
+    } else {
+        Order::Big
+    };
+    Some(Selected {
+        field,
+        payload: at.get(NLA_HDRLEN as usize..usize::from(header.len))?,
+        order: order_of(field, host),
+    })
 }

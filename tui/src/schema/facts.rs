@@ -1,6 +1,8 @@
 //! What a specification says, without what it explains: one of the kernel's, in the
 //! compact form of our tables.
 
+use std::fmt::Write as _;
+
 use super::yaml::Yaml;
 
 /// Keys that are for people and for generators of code.
@@ -80,13 +82,14 @@ impl Facts {
     /// The text of the table.
     pub(super) fn table(&self) -> String {
         let mut text = String::new();
+        // Writing to a string does not fail.
         let pairs = |text: &mut String, indent: usize, pairs: &[(String, Yaml)]| {
             for (key, value) in pairs {
-                text.push_str(&format!("{:indent$}{key}: {value}\n", ""));
+                let _ = writeln!(text, "{:indent$}{key}: {value}", "");
             }
         };
         let section = |text: &mut String, title: &str| {
-            text.push_str(&format!("\n{title}:\n"));
+            let _ = writeln!(text, "\n{title}:");
         };
         pairs(&mut text, 0, &self.head);
         if !self.definitions.is_empty() {
@@ -99,7 +102,7 @@ impl Facts {
         }
         if !self.sub_messages.is_empty() {
             section(&mut text, "sub-messages");
-            text.extend(self.sub_messages.iter().map(|it| sub_message(it)));
+            text.extend(self.sub_messages.iter().map(sub_message));
         }
         section(&mut text, "operations");
         pairs(&mut text, 2, &self.of_operations);
@@ -115,12 +118,18 @@ impl Facts {
 }
 
 impl Set {
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        let name = self.head.iter().find(|(key, _)| key == "name");
+        name.map_or("", |(_, name)| name.name())
+    }
+
     /// Its lines of the table.
     pub(super) fn block(&self) -> String {
         let mut text = String::new();
         for (nth, (key, value)) in self.head.iter().enumerate() {
             let dash = if nth == 0 { "  - " } else { "    " };
-            text.push_str(&format!("{dash}{key}: {value}\n"));
+            let _ = writeln!(text, "{dash}{key}: {value}");
         }
         text.push_str("    attributes:\n");
         text.extend(self.attributes.iter().map(|it| it.item(6)));
@@ -169,7 +178,7 @@ fn bare(it: &Yaml) -> Yaml {
 }
 
 /// An entry that is nothing but a name.
-fn short(it: Yaml) -> Yaml {
+pub(super) fn short(it: Yaml) -> Yaml {
     match &it {
         Yaml::Map(pairs) => match pairs.as_slice() {
             [(key, name)] if key == "name" => name.clone(),
@@ -246,4 +255,31 @@ fn directional(it: &Yaml) -> Yaml {
             .filter(|(key, _)| key != "dump" || !twice)
             .collect(),
     )
+}
+
+/// The numbers of attributes: each is one more than that before it, or what it says.
+pub(super) fn numbers<'y>(attributes: impl Iterator<Item = &'y Yaml>) -> Vec<i128> {
+    counted(attributes, 1)
+}
+
+/// The numbers of an enum's entries.
+pub(super) fn entries(definition: &Yaml) -> Vec<i128> {
+    let first = definition.number("value-start").unwrap_or_default();
+    counted(definition.list("entries").iter().map(|(_, it)| it), first)
+}
+
+/// The highest of them.
+pub(super) fn last(definition: &Yaml) -> Option<i128> {
+    entries(definition).into_iter().max()
+}
+
+fn counted<'y>(items: impl Iterator<Item = &'y Yaml>, first: i128) -> Vec<i128> {
+    let mut next = first;
+    let mut numbers = Vec::new();
+    for it in items {
+        let number = it.number("value").unwrap_or(next);
+        numbers.push(number);
+        next = number + 1;
+    }
+    numbers
 }

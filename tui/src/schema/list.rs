@@ -88,15 +88,15 @@ fn protocol(family: &Family) -> String {
 
 /// Everything that can occur in a family's messages, in the order in which it is met.
 #[derive(Default)]
-struct Reached {
-    sets: Vec<&'static AttributeSet>,
-    structs: Vec<&'static Struct>,
-    enums: Vec<&'static Enum>,
+pub(super) struct Reached {
+    pub(super) sets: Vec<&'static AttributeSet>,
+    pub(super) structs: Vec<&'static Struct>,
+    pub(super) enums: Vec<&'static Enum>,
     seen: HashSet<*const ()>,
 }
 
 impl Reached {
-    fn from(family: &'static Family) -> Self {
+    pub(super) fn from(family: &'static Family) -> Self {
         let mut reached = Self::default();
         let mut open: Vec<&'static AttributeSet> = Vec::new();
         for message in family.messages {
@@ -105,6 +105,14 @@ impl Reached {
         }
         for set in family.sets {
             reached.set(Some(set), &mut open);
+        }
+        for it in family.structs {
+            reached.structure(Some(it), &mut open);
+        }
+        for it in family.enums {
+            if reached.is_new(*it) {
+                reached.enums.push(it);
+            }
         }
         // What is met inside of a set comes after all that was met before.
         let mut next = 0;
@@ -287,7 +295,7 @@ fn attribute(field: &'static Field) -> [String; 4] {
 }
 
 /// A field's type with what else is to be known of it: `u32, big-endian, ipv4`.
-fn kind(field: &Field) -> String {
+pub(super) fn kind(field: &Field) -> String {
     let mut text = type_name(&field.ty);
     match field.order {
         FieldOrder::Host => {}

@@ -1,7 +1,9 @@
 //! `nlscope schema`: looking into the tables, making them from specifications, and
 //! comparing them with those.
 
+pub(crate) mod check;
 mod facts;
 pub(crate) mod import;
 pub(crate) mod list;
+mod onto;
 mod yaml;

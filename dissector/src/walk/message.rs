@@ -128,6 +128,7 @@ impl Walker<'_> {
             self.schema,
             protocol,
             header.kind,
+            header.pid,
             body.direction,
             self.bytes(start, end),
         );
@@ -233,6 +234,7 @@ impl Walker<'_> {
             self.schema,
             body.protocol,
             body.header.kind,
+            body.header.pid,
             body.direction,
             &[],
         );

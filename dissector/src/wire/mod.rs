@@ -44,4 +44,6 @@ pub mod protocol {
     pub const KOBJECT_UEVENT: u16 = 15;
     /// Generic netlink.
     pub const GENERIC: u16 = 16;
+    /// RDMA.
+    pub const RDMA: u16 = 20;
 }

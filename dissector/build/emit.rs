@@ -174,7 +174,7 @@ impl Emitter {
             set.name
         )?;
         self.fields(&set.attributes)?;
-        write!(self.out, "]), ")?;
+        write!(self.out, "]), any_number: {}, ", set.any_number)?;
         self.summary(&set.summary)?;
         writeln!(self.out, " }};")
     }
@@ -285,7 +285,12 @@ impl Emitter {
                 write!(self.out, "], selector: s::Selector::")?;
                 match selector {
                     Selector::Fields(names) => write!(self.out, "Fields(&{names:?}) }}"),
+                    Selector::Together(names) => write!(self.out, "Together(&{names:?}) }}"),
+                    Selector::Found(finder) => {
+                        write!(self.out, "Found(s::Finder::{finder:?}) }}")
+                    }
                     Selector::AttributeType => write!(self.out, "AttributeType }}"),
+                    Selector::PayloadLength => write!(self.out, "PayloadLength }}"),
                 }
             }
             Type::BitUnit { bytes, parts } => {
@@ -356,6 +361,7 @@ impl Emitter {
             when_family,
             flags_as,
             echoes_request,
+            bare_dump,
             ..
         } = message;
         let direction = match message.direction {
@@ -369,13 +375,16 @@ impl Emitter {
             "s::Message {{ uapi: {uapi:?}, name: {name:?}, number: {number}, \
              direction: {direction}, when_family: &{when_family:?}, \
              flags_as: s::FlagsAs::{flags_as:?}, echoes_request: {echoes_request}, \
+             bare_dump: {bare_dump}, \
              header: {header}, attributes: {set}, groups: &["
         )?;
         for rule in &message.groups {
             let (group, families, flags) = (rule.group, &rule.families, rule.flags);
+            let first = rule.first_attribute;
             writeln!(
                 self.out,
-                "s::GroupRule {{ group: &GROUPS[{group}], families: &{families:?}, flags: {flags:?} }},"
+                "s::GroupRule {{ group: &GROUPS[{group}], families: &{families:?}, flags: {flags:?}, \
+                 first_attribute: {first:?} }},"
             )?;
         }
         write!(self.out, "], ")?;

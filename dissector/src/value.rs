@@ -4,6 +4,7 @@
 use std::fmt::{self, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::capture::{Time, Utc};
 use crate::schema::{Field, Hint, Type, ValueNames};
 use crate::tape::NodeRef;
 use crate::text::Escaped;
@@ -193,9 +194,19 @@ fn binary(hint: Hint, bytes: &[u8]) -> Value<'_> {
             .map_or(Value::Bytes(bytes), |b| {
                 Value::Ip(IpAddr::V6(Ipv6Addr::from(b)))
             }),
+        (Hint::IpUnion, 16) => match bytes.split_first_chunk::<4>() {
+            Some((v4, rest)) if rest.iter().all(|byte| *byte == 0) => {
+                Value::Ip(IpAddr::V4(Ipv4Addr::from(*v4)))
+            }
+            _ => binary(Hint::Ipv6, bytes),
+        },
         (Hint::Mac, 1..) => Value::Mac(bytes),
         (Hint::Uuid, 16) => <[u8; 16]>::try_from(bytes).map_or(Value::Bytes(bytes), Value::Uuid),
         (Hint::Text, _) => Value::Text(text(bytes)),
+        (Hint::SunPath, _) => Value::Text(match bytes {
+            [0, _, ..] => bytes,
+            _ => text(bytes),
+        }),
         _ => Value::Bytes(bytes),
     }
 }
@@ -221,7 +232,11 @@ fn is_hex(text: &[u8]) -> bool {
 
 /// The bytes that hexadecimal digits say.
 pub(crate) fn from_hex(digits: &[u8]) -> impl Iterator<Item = u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|it| u8::try_from(it).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|it| u8::try_from(it).ok())
+    };
     digits.chunks_exact(2).filter_map(move |pair| {
         let [high, low] = pair.first_chunk()?;
         Some(digit(*high)? << 4 | digit(*low)?)
@@ -327,11 +342,11 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         Value::Tree | Value::List => Ok(()),
         Value::Present => f.write_str("true"),
         Value::Unsigned(number) => match names {
-            Some(names) => named(f, names, number, field.hint),
+            Some(names) => named(f, names, number, field.hint, how),
             None => unsigned(f, number, field.hint, how),
         },
         Value::Signed(number) => match (names, u64::try_from(number)) {
-            (Some(names), Ok(number)) => named(f, names, number, field.hint),
+            (Some(names), Ok(number)) => named(f, names, number, field.hint, how),
             // A negative entry is in the table as two's complement.
             (Some(names), Err(_)) => match names.of.entry(number.cast_unsigned()) {
                 Some(entry) => f.write_str(entry.name),
@@ -352,7 +367,7 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         },
         Value::Bitfield { value, selector } => {
             let part = |f: &mut fmt::Formatter<'_>, number| match names {
-                Some(names) => named(f, names, u64::from(number), Hint::Hex),
+                Some(names) => named(f, names, u64::from(number), Hint::Hex, how),
                 None => write!(f, "{number:#x}"),
             };
             part(f, value)?;
@@ -429,12 +444,17 @@ fn sockaddr(bytes: &[u8]) -> Option<String> {
     }
 }
 
-fn named(f: &mut fmt::Formatter<'_>, names: ValueNames, number: u64, hint: Hint) -> fmt::Result {
+fn named(
+    f: &mut fmt::Formatter<'_>,
+    names: ValueNames,
+    number: u64,
+    hint: Hint,
+    how: Show<'_>,
+) -> fmt::Result {
     if !names.as_flags {
         return match names.of.entry(number) {
             Some(entry) => f.write_str(entry.name),
-            None if hint == Hint::Hex => write!(f, "{number:#x}"),
-            None => write!(f, "{number}"),
+            None => unsigned(f, number, hint, how),
         };
     }
     if number == 0 {
@@ -488,6 +508,21 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
             Some(name) => f.write_str(name),
             None => write!(f, "{number}"),
         },
+        (Hint::Lifetime, Some(u32::MAX)) => f.write_str("forever"),
+        (Hint::Lifetime, None) if number == u64::MAX => f.write_str("forever"),
+        (Hint::UnixSeconds | Hint::UnixNanoseconds, _) => {
+            let unit = match hint {
+                Hint::UnixSeconds => 1_000_000_000,
+                _ => 1,
+            };
+            match i64::try_from(number)
+                .ok()
+                .and_then(|it| it.checked_mul(unit))
+            {
+                Some(time) => write!(f, "{} UTC", Utc(Time(time))),
+                None => write!(f, "{number}"),
+            }
+        }
         (Hint::ClockTicks, _) => write!(f, "{} ms", number.saturating_mul(10)),
         (hint, _) => write!(f, "{number}{}", unit(hint)),
     }
@@ -495,7 +530,7 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
 
 fn unit(hint: Hint) -> &'static str {
     match hint {
-        Hint::Seconds => " s",
+        Hint::Seconds | Hint::Lifetime => " s",
         Hint::Milliseconds => " ms",
         Hint::Microseconds => " us",
         Hint::Nanoseconds => " ns",
@@ -609,6 +644,13 @@ mod tests {
         word(Hint::Microseconds, 7, "7 us");
         word(Hint::Nanoseconds, 7, "7 ns");
         word(Hint::ClockTicks, 7, "70 ms");
+        word(Hint::Lifetime, 7, "7 s");
+        word(Hint::Lifetime, u32::MAX, "forever");
+        word(
+            Hint::UnixSeconds,
+            1_795_204_618,
+            "2026-11-20 19:56:58.000000000 UTC",
+        );
         word(Hint::Bytes, 7, "7 B");
         word(Hint::BytesPerSecond, 7, "7 B/s");
         word(Hint::BitsPerSecond, 7, "7 bit/s");
@@ -637,6 +679,10 @@ mod tests {
         check(Type::Binary, Hint::Ip, &ip6, "2001:db8::1");
         check(Type::Binary, Hint::Ipv6, &ip6, "2001:db8::1");
         check(Type::Binary, Hint::Ipv6, &[1, 2], "0102");
+        check(Type::Binary, Hint::IpUnion, &ip6, "2001:db8::1");
+        let ip4 = [10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        check(Type::Binary, Hint::IpUnion, &ip4, "10.0.0.1");
+        check(Type::Binary, Hint::IpUnion, &[0; 16], "0.0.0.0");
         check(Type::Binary, Hint::Mac, &[0, 0x1b, 0x21], "00:1b:21");
         check(
             Type::Binary,
@@ -657,6 +703,9 @@ mod tests {
         check(Type::String, Hint::None, b"eth0\0junk", "eth0");
         check(Type::String, Hint::None, b"\x1b[2J", "\\x1b[2J");
         check(Type::Binary, Hint::Text, b"dummy\0", "dummy");
+        check(Type::Binary, Hint::SunPath, b"/run/x\0", "/run/x");
+        check(Type::Binary, Hint::SunPath, b"\0bus", "\\x00bus");
+        check(Type::Binary, Hint::SunPath, b"\0", "");
         check(Type::Binary, Hint::None, &[0xde, 0xad], "dead");
         check(Type::Flag, Hint::None, &[], "true");
         check(Type::Flag, Hint::None, &[1], "01");

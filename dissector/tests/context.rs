@@ -403,6 +403,22 @@ fn xfrm_tells_listeners_with_what_the_request_had_in_its_header() {
 }
 
 #[test]
+fn an_attribute_decides_the_group_of_a_socket_that_is_gone() {
+    let gone = |family: u8, protocol: u8| {
+        let mut payload = vec![family];
+        payload.resize(72, 0);
+        payload.extend(attribute(10, &[protocol]));
+        let mut feeder = Feeder::new();
+        let at = feeder.feed(4, &message(20, 0, 0, 0).with(payload));
+        feeder.records[at].group.map(|seen| seen.group.name)
+    };
+    assert_eq!(gone(2, 6), Some("SKNLGRP_INET_TCP_DESTROY"));
+    assert_eq!(gone(2, 17), Some("SKNLGRP_INET_UDP_DESTROY"));
+    assert_eq!(gone(10, 6), Some("SKNLGRP_INET6_TCP_DESTROY"));
+    assert_eq!(gone(2, 132), None);
+}
+
+#[test]
 fn the_connector_has_one_type_and_it_ends_nothing() {
     let mut feeder = Feeder::new();
     let at = feeder.feed(11, &message(3, 0, 0, 0).with([0; 20]));

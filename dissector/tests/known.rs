@@ -14,6 +14,14 @@ const COMPLETE: &[&str] = &[
     "rt-neigh",
     "rt-rule",
     "rt-nexthop",
+    "rt-addrlabel",
+    "rt-mdb",
+    "rt-netconf",
+    "rt-netns",
+    "rt-tunnel",
+    "rt-vlan",
+    "sock-diag",
+    "xfrm",
 ];
 
 #[test]

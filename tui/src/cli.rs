@@ -241,6 +241,16 @@ pub(crate) enum SchemaCommand {
         #[command(flatten)]
         args: SchemaArgs,
     },
+    /// Print the tables that the kernel's YNL specifications make
+    Import(ImportArgs),
+}
+
+/// What `schema import` reads.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The specifications.
+    #[arg(required = true, value_name = "SPEC")]
+    pub(crate) specs: Vec<PathBuf>,
 }
 
 /// What `schema` looks into.

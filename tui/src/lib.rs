@@ -8,7 +8,7 @@ mod cli;
 mod dump;
 pub mod headless;
 mod keymap;
-mod list;
+mod schema;
 mod source;
 mod terminal;
 mod view;
@@ -72,10 +72,11 @@ fn run(cli: Cli) -> anyhow::Result<Status> {
     match cli.command {
         None => open(cli.open),
         Some(Command::Dump(args)) => dump::run(*args),
-        Some(Command::Schema(SchemaCommand::List(args))) => list::families(&args.spec),
+        Some(Command::Schema(SchemaCommand::List(args))) => schema::list::families(&args.spec),
         Some(Command::Schema(SchemaCommand::Show { names, args })) => {
-            list::show(&names, &args.spec)
+            schema::list::show(&names, &args.spec)
         }
+        Some(Command::Schema(SchemaCommand::Import(args))) => schema::import::run(&args.specs),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "nlscope", &mut script);

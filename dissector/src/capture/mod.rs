@@ -15,6 +15,7 @@ mod time;
 pub use link::link_name;
 pub use reader::{CaptureError, FrameAt, LeftOut, MAX_RECORD, Reader, Step};
 pub use time::Time;
+pub(crate) use time::Utc;
 
 use crate::wire::LinkType;
 

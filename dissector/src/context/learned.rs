@@ -93,7 +93,10 @@ pub(super) fn learn_genl(
 
 /// Whether the protocol's messages can tell a name at all.
 pub(super) fn tells_names(protocol: u16) -> bool {
-    matches!(protocol, protocol::ROUTE | protocol::GENERIC)
+    matches!(
+        protocol,
+        protocol::ROUTE | protocol::GENERIC | protocol::NETFILTER
+    )
 }
 
 /// The payload of the first attribute with this number.

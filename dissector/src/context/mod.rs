@@ -36,11 +36,11 @@ use crate::capture::{Frame, Time};
 use crate::schema::{Direction, FlagsAs, GenlIds, Message, Schema};
 use crate::tape::Tape;
 use crate::value::Names;
-use crate::walk::{FrameShape, dissect};
+use crate::walk::{FrameShape, Known, NftSets, dissect};
 use crate::wire::{
     Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
-    Nlmsghdr, Order, OrderGuess, RawMessage, ends, errno, guess_order, is_control, nlmsghdr,
-    protocol,
+    Nlmsghdr, Order, OrderGuess, RawMessage, align, ends, errno, guess_order, is_control, nlattr,
+    nlmsghdr, protocol,
 };
 
 /// The flags from 0x100 to 0x800, whose meaning depends on the message.
@@ -51,6 +51,7 @@ const HIGH_FLAGS: u16 = 0xf00;
 pub struct Context {
     schema: Arc<Schema>,
     ids: GenlIds,
+    nft_sets: NftSets,
     interfaces: Interfaces,
     transactions: Transactions,
     copies: Copies,
@@ -85,6 +86,7 @@ impl Context {
         Self {
             schema,
             ids,
+            nft_sets: NftSets::default(),
             interfaces: Interfaces::default(),
             transactions: Transactions::default(),
             copies: Copies::default(),
@@ -181,7 +183,11 @@ impl Context {
             other_order: self.little != 0 && order != self.usual_order(),
         };
         let direction = |nth: u32| records.get(nth as usize).map(|record| record.direction);
-        dissect(&self.schema, &self.ids, frame.bytes, shape, direction, tape);
+        let known = Known {
+            ids: &self.ids,
+            nft_sets: Some(&self.nft_sets),
+        };
+        dissect(&self.schema, known, frame.bytes, shape, direction, tape);
     }
 
     fn usual_order(&self) -> Order {
@@ -227,6 +233,13 @@ impl Context {
         let order = told.unwrap_or_else(|| self.usual_order());
         let messages = Messages::new(protocol, content, cooked.len, order);
         if !learned::tells_names(protocol) {
+            return;
+        }
+        if protocol == protocol::NETFILTER {
+            for message in messages {
+                let kind = message.header.kind;
+                self.nft_sets.learn(kind, message.payload(), order);
+            }
             return;
         }
         for message in messages.filter(|message| !message.header.has(NLM_F_REQUEST)) {
@@ -523,11 +536,21 @@ fn group_of(message: &'static Message, seen: Seen<'_>) -> Option<GroupSeen> {
         let fits =
             rule.families.is_empty() || family.is_some_and(|family| rule.families.contains(family));
         fits && rule.flags.is_none_or(|wanted| wanted == flags)
+            && (rule.first_attribute)
+                .is_none_or(|wanted| first_attribute(message, seen) == Some(wanted))
     })?;
     Some(GroupSeen {
         group: rule.group,
         exact: false,
     })
+}
+
+/// Number and first byte of the attribute that a message begins with.
+fn first_attribute(message: &'static Message, seen: Seen<'_>) -> Option<(u16, u8)> {
+    let header = message.header.map_or(0, |header| align(header.size));
+    let rest = seen.raw.payload().get(header as usize..)?;
+    let (payload, first) = nlattr(seen.order)(rest).ok()?;
+    Some((first.number(), *payload.first()?))
 }
 
 fn latency(from: Option<Time>, to: Option<Time>) -> Option<Latency> {

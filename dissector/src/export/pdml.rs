@@ -9,11 +9,11 @@
 use std::fmt::{self, Display, Write};
 use std::io;
 
-use super::clock::{Utc, duration};
+use super::clock::duration;
 use super::header::header_value;
 use super::trail::{NotesInOrder, Trail};
 use super::{Options, limited};
-use crate::capture::Frame;
+use crate::capture::{Frame, Utc};
 use crate::context::{Context, Port, Record};
 use crate::schema::{Direction, Type, base};
 use crate::tape::{NodeFlags, NodeRef, Tape};

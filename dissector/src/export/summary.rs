@@ -50,7 +50,19 @@ fn parts(node: NodeRef<'_>) -> impl Iterator<Item = &'static [SummaryEntry]> {
         Type::Struct(of) => (Some(of_struct(of)), None),
         Type::Nest { header, set } => (header.map(of_struct), Some(of_set(set))),
         Type::Elements { set } | Type::TypeValue { set, .. } => (None, Some(of_set(set))),
-        Type::Custom { set, .. } => (None, set.map(of_set)),
+        Type::Members => match node.parent().map(|above| above.field().ty) {
+            Some(Type::Custom {
+                header: Some(header),
+                set,
+                ..
+            }) if std::ptr::eq(&raw const header.field, node.field()) => {
+                (Some(of_struct(header)), set.map(of_set))
+            }
+            _ => (None, None),
+        },
+        Type::Custom {
+            header: None, set, ..
+        } => (None, set.map(of_set)),
         // Which format it is, shows in what it holds.
         Type::SubMessage { formats, .. } => {
             let inside = node.children().next().map(|child| child.field());
@@ -177,7 +189,7 @@ impl<'t> Hits<'t> {
                     self.add(child);
                 }
                 self.below(child, path);
-            } else if child.field().name != *name || no_flags(child) {
+            } else if child.field().name != *name || says_nothing(child) {
             } else if rest.is_empty() {
                 self.add(child);
             } else {
@@ -195,9 +207,20 @@ fn is_level(above: NodeRef<'_>, node: NodeRef<'_>) -> bool {
         && matches!(above.field().ty, Type::TypeValue { .. } | Type::Int { .. })
 }
 
-/// Whether the node is a set of flags of which none is set: nothing to tell.
-fn no_flags(node: NodeRef<'_>) -> bool {
-    node.field().names.is_some_and(|names| names.as_flags) && node.value() == Value::Unsigned(0)
+/// Whether the node has nothing to tell: a nest without anything in it, a member without
+/// text, flags of which none is set.
+fn says_nothing(node: NodeRef<'_>) -> bool {
+    let field = node.field();
+    match node.value() {
+        Value::Tree => {
+            let is_sub_message = matches!(field.ty, Type::SubMessage { .. });
+            !node.has_children()
+                && (is_sub_message || parts(node).any(|entries| !entries.is_empty()))
+        }
+        Value::Unsigned(0) => field.names.is_some_and(|names| names.as_flags),
+        Value::Text(text) => text.is_empty() && !node.has(NodeFlags::ATTRIBUTE),
+        _ => false,
+    }
 }
 
 impl Hits<'_> {
@@ -208,7 +231,15 @@ impl Hits<'_> {
         let mut width = 0;
         let mut total = self.count;
         for hit in &self.first {
-            let is_list = matches!(hit.field().ty, Type::Indexed { .. } | Type::Array { .. });
+            let is_list = matches!(
+                hit.field().ty,
+                Type::Indexed { .. }
+                    | Type::Array { .. }
+                    | Type::Custom {
+                        header: Some(_),
+                        ..
+                    }
+            );
             let elements = if is_list { hit.children().count() } else { 1 };
             total += elements;
             total -= 1;
@@ -266,6 +297,19 @@ fn short(node: NodeRef<'_>, options: &Options<'_>) -> (String, usize) {
             node.number().map_or_else(String::new, |it| it.to_string()),
             0,
         ),
+        // Values one behind the other that are one key.
+        Value::Tree if matches!(node.field().ty, Type::SubMessage { .. }) => {
+            let parts = node
+                .children()
+                .filter(|child| child.has(NodeFlags::UNNAMED) && !child.has_children());
+            let parts: Vec<_> = parts
+                .map(|part| part.show(options.show).to_string())
+                .collect();
+            if parts.is_empty() {
+                return (node.field().name.to_owned(), 0);
+            }
+            (limited(parts.join(" . "), VALUE_WIDTH), 0)
+        }
         Value::Tree => {
             // A list of values, or something that is worth knowing to be there.
             let mut elements = node

@@ -98,6 +98,7 @@ static HEADER: Struct = Struct {
 static ID: Field = field("id", "TOY_DATA_ID", 1, int(2));
 static DATA: AttributeSet = AttributeSet {
     name: "data-attrs",
+    any_number: false,
     summary: &[],
     attributes: Attributes::new(&[field("id", "TOY_DATA_ID", 1, int(2))]),
 };
@@ -108,6 +109,7 @@ static FORMATS: Formats = Formats::new(&[Format {
 }]);
 static INFO: AttributeSet = AttributeSet {
     name: "info-attrs",
+    any_number: false,
     summary: &[],
     attributes: Attributes::new(&[
         field("kind", "TOY_INFO_KIND", 1, Type::String),
@@ -157,6 +159,7 @@ const fn bits(name: &'static str, shift: u8) -> Field {
 }
 static TOY: AttributeSet = AttributeSet {
     name: "toy-attrs",
+    any_number: false,
     summary: &[],
     attributes: Attributes::new(&[
         field("name", "TOY_NAME", 1, Type::String),
@@ -248,6 +251,7 @@ const fn message(uapi: &'static str, number: u16, flags_as: FlagsAs) -> Message 
         when_family: &[],
         flags_as,
         echoes_request: false,
+        bare_dump: false,
         header: Some(&HEADER),
         attributes: Some(&TOY),
         groups: &[],

@@ -328,7 +328,10 @@ impl Tree<'_> {
 
 /// Whether the header's spelling tells no more than the name does.
 fn same_name(name: &str, uapi: &str) -> bool {
-    let plain = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
+    let plain = |byte: u8| match byte {
+        b'-' => b'_',
+        _ => byte.to_ascii_lowercase(),
+    };
     uapi.is_empty() || name.bytes().map(plain).eq(uapi.bytes().map(plain))
 }
 

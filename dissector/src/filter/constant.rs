@@ -183,7 +183,7 @@ impl Constants<'_> {
                 None => Err(self.no_entry(literal, names.of)),
             };
         }
-        if let Some(constant) = self.hinted(literal, signed, hint)? {
+        if let Some(constant) = self.hinted(literal, signed, bits, hint)? {
             return Ok(constant);
         }
         Err(self.wrong(literal, "a number"))
@@ -194,6 +194,7 @@ impl Constants<'_> {
         &self,
         literal: &Literal<'_>,
         signed: bool,
+        bits: u8,
         hint: Hint,
     ) -> Result<Option<Constant>, FilterError> {
         let unit: i128 = match hint {
@@ -217,7 +218,19 @@ impl Constants<'_> {
                 let none = if signed { -1 } else { i128::from(u32::MAX) };
                 return Ok(Some(Constant::Number(none)));
             }
-            Hint::Seconds => 1_000_000_000,
+            Hint::Lifetime if literal.text == "forever" => {
+                let all = (1_i128 << bits.min(64)) - 1;
+                return Ok(Some(Constant::Number(all)));
+            }
+            Hint::UnixSeconds | Hint::UnixNanoseconds => {
+                let unit = match hint {
+                    Hint::UnixSeconds => 1_000_000_000,
+                    _ => 1,
+                };
+                let time = literal::time(literal.text.trim_end_matches(" UTC"));
+                return Ok(time.map(|time| Constant::Number(time / unit)));
+            }
+            Hint::Seconds | Hint::Lifetime => 1_000_000_000,
             Hint::ClockTicks => 10_000_000,
             Hint::Milliseconds => 1_000_000,
             Hint::Microseconds => 1_000,

@@ -64,8 +64,8 @@ impl Shape {
             Type::Flag => Self::Flag,
             Type::String => Self::Text,
             Type::Binary => match field.hint {
-                Hint::Ip | Hint::Ipv4 | Hint::Ipv6 => Self::Address,
-                Hint::Text => Self::Text,
+                Hint::Ip | Hint::IpUnion | Hint::Ipv4 | Hint::Ipv6 => Self::Address,
+                Hint::Text | Hint::SunPath => Self::Text,
                 _ => Self::Bytes,
             },
             Type::Pad | Type::Unused => Self::Bytes,

@@ -85,11 +85,13 @@ static NUMBER: Field = field(0, "number", "number", int(2, false), Hint::None);
 static TOY: Field = field(0, "toy", "toy", Type::String, Hint::None);
 static CAT: AttributeSet = AttributeSet {
     name: "cat-attrs",
+    any_number: false,
     summary: &[],
     attributes: Attributes::new(&[field(1, "id", "PETA_CAT_ID", int(2, false), Hint::None)]),
 };
 static DOG: AttributeSet = AttributeSet {
     name: "dog-attrs",
+    any_number: false,
     summary: &[],
     attributes: Attributes::new(&[field(1, "id", "PETA_DOG_ID", int(4, false), Hint::None)]),
 };
@@ -107,6 +109,7 @@ static FORMATS: Formats = Formats::new(&[
 ]);
 static KIND: AttributeSet = AttributeSet {
     name: "kind-attrs",
+    any_number: false,
     summary: &[],
     attributes: Attributes::new(&[
         field(1, "kind", "PETA_KIND", Type::String, Hint::None),
@@ -125,6 +128,7 @@ static KIND: AttributeSet = AttributeSet {
 };
 static PET: AttributeSet = AttributeSet {
     name: "pet-attrs",
+    any_number: false,
     summary: &[],
     attributes: Attributes::new(&[
         field(1, "petname", "PETA_NAME", Type::String, Hint::None),
@@ -207,6 +211,7 @@ const fn message(uapi: &'static str, name: &'static str, number: u16, flags: Fla
         when_family: &[],
         flags_as: flags,
         echoes_request: false,
+        bare_dump: false,
         header: Some(&HEADER),
         attributes: Some(&PET),
         groups: &[],

@@ -28,6 +28,7 @@ fn family(tables: &Tables, file: &model::File, family: &model::Family) -> &'stat
         when_family: list(message.when_family.iter().copied()),
         flags_as: message.flags_as,
         echoes_request: message.echoes_request,
+        bare_dump: message.bare_dump,
         header: message.header.and_then(|index| tables.layout(index)),
         attributes: message.attributes.and_then(|index| tables.set(index)),
         groups: list(message.groups.iter().filter_map(|rule| {
@@ -35,6 +36,7 @@ fn family(tables: &Tables, file: &model::File, family: &model::Family) -> &'stat
                 group: groups.get(rule.group)?,
                 families: list(rule.families.iter().copied()),
                 flags: rule.flags,
+                first_attribute: rule.first_attribute,
             })
         })),
         summary: summary(&message.summary),
@@ -111,6 +113,7 @@ impl Tables {
             Box::leak(Box::new(AttributeSet {
                 name: text(&set.name),
                 attributes: Attributes::new(&[]),
+                any_number: set.any_number,
                 summary: summary(&set.summary),
             }))
         };
@@ -171,7 +174,7 @@ impl Tables {
                 len: match member.len {
                     model::Len::Bytes(bytes) => Len::Bytes(bytes),
                     model::Len::Rest => Len::Rest,
-                    model::Len::Counted { by, each } => Len::Counted { by, each },
+                    model::Len::Counted { by, more, each } => Len::Counted { by, more, each },
                 },
             })),
             summary: summary(&layout.summary),
@@ -263,7 +266,12 @@ impl Tables {
                     model::Selector::Fields(names) => {
                         Selector::Fields(list(names.iter().map(|name| text(name))))
                     }
+                    model::Selector::Together(names) => {
+                        Selector::Together(list(names.iter().map(|name| text(name))))
+                    }
+                    model::Selector::Found(finder) => Selector::Found(*finder),
                     model::Selector::AttributeType => Selector::AttributeType,
+                    model::Selector::PayloadLength => Selector::PayloadLength,
                 },
             },
             model::Type::BitUnit { bytes, ref parts } => Type::BitUnit {

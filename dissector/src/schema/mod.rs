@@ -20,7 +20,7 @@ mod tests;
 pub mod ynl;
 
 pub use registry::{GenlIds, GenlName, Lookup, Schema};
-pub use ynl::{Decoder, Direction, FieldOrder, FlagsAs, Hint};
+pub use ynl::{Decoder, Direction, FieldOrder, Finder, FlagsAs, Hint};
 
 /// One protocol family: a file of the schema.
 #[derive(Debug)]
@@ -70,6 +70,8 @@ pub struct Message {
     pub flags_as: FlagsAs,
     /// A notification of this type carries the flags of the request that caused it.
     pub echoes_request: bool,
+    /// A request to dump has no [`header`](Self::header), only attributes.
+    pub bare_dump: bool,
     /// The struct before the attributes.
     pub header: Option<&'static Struct>,
     /// The attributes; `None` where nothing is known of them.
@@ -89,6 +91,8 @@ pub struct GroupRule {
     pub families: &'static [u8],
     /// The flags among 0xf00 the notification must have, or `None` for any.
     pub flags: Option<u16>,
+    /// Number and first byte of the attribute it must begin with, or `None` for any.
+    pub first_attribute: Option<(u16, u8)>,
 }
 
 /// One entry of a summary line.
@@ -109,6 +113,9 @@ pub struct AttributeSet {
     pub name: &'static str,
     /// Attributes in ascending order of [`Field::number`].
     pub attributes: Attributes,
+    /// Elements of a list that some number and some do not: what has another number is the
+    /// first attribute.
+    pub any_number: bool,
     /// What a nest of them reads as in one line; empty where nothing is said.
     pub summary: &'static [SummaryEntry],
 }
@@ -175,7 +182,8 @@ impl AttributeSet {
         fields
             .binary_search_by_key(&number, |field| field.number)
             .ok()
-            .map(|index| &fields[index])
+            .and_then(|index| fields.get(index))
+            .or_else(|| fields.first().filter(|_| self.any_number))
     }
 }
 
@@ -236,7 +244,9 @@ pub enum Len {
     Counted {
         /// Index of that member among the struct's.
         by: usize,
-        /// Bytes for each that it counts.
+        /// How many there are beside those it counts.
+        more: u32,
+        /// Bytes of one.
         each: u32,
     },
 }
@@ -434,8 +444,14 @@ pub enum Selector {
     /// The first of these fields that is there: attributes of the same set or an outer
     /// one, or members of the message's fixed header.
     Fields(&'static [&'static str]),
+    /// All of these fields, of which a format says what the first few have to be.
+    Together(&'static [&'static str]),
+    /// What code makes out.
+    Found(Finder),
     /// The number of the enclosing element of an indexed array.
     AttributeType,
+    /// How many bytes there are.
+    PayloadLength,
 }
 
 /// One value that a sub-message may be.

@@ -177,20 +177,14 @@ fn fields_of_a_set_or_struct_have_names_and_places_of_their_own() {
     check("overlaps or repeats", &wrong);
 }
 
-/// What names the places of an array: there to be looked up, since no key of the vocabulary refers to it.
-const LOOKED_UP: [&str; 4] = [
-    "ipv4-devconf",
-    "ipv6-devconf",
-    "ifla-icmp6-stats",
-    "ifla-inet6-stats",
-];
-
 /// What is in reach of the messages, and which selectors find nothing.
 #[derive(Default)]
 struct Reach {
     sets: HashSet<*const AttributeSet>,
     structs: HashSet<*const Struct>,
     enums: HashSet<*const Enum>,
+    /// UAPI names of elements that have names.
+    elements: HashSet<&'static str>,
     lost: Vec<String>,
 }
 
@@ -224,13 +218,28 @@ impl Reach {
         }
     }
 
+    fn names(&mut self, field: &'static Field) {
+        self.enums
+            .extend(field.names.map(|names| std::ptr::from_ref(names.of)));
+        if let Type::Array { named, .. } = field.ty {
+            self.elements.extend(named.iter().map(|field| field.uapi));
+        }
+    }
+
     fn layout(&mut self, layout: &'static Struct) {
         if self.structs.insert(layout) {
             for field in of_struct(layout) {
-                self.enums
-                    .extend(field.names.map(|names| std::ptr::from_ref(names.of)));
-                for inner in below(field).0 {
+                self.names(field);
+                let (structs, sets) = below(field);
+                for inner in structs {
                     self.layout(inner);
+                }
+                for set in sets {
+                    let mut around = Around {
+                        structs: vec![layout],
+                        ..Around::default()
+                    };
+                    self.set(set, &mut around, &mut HashSet::new());
                 }
             }
         }
@@ -248,13 +257,21 @@ impl Reach {
         self.sets.insert(set);
         around.sets.push(set);
         for field in of_set(set) {
-            self.enums
-                .extend(field.names.map(|names| std::ptr::from_ref(names.of)));
+            self.names(field);
             if let Type::SubMessage {
                 selector: Selector::Fields(names),
                 ..
             } = field.ty
                 && !names.iter().any(|name| around.has(name))
+            {
+                self.lost
+                    .push(format!("{} of {}: {names:?}", field.name, set.name));
+            }
+            if let Type::SubMessage {
+                selector: Selector::Together(names),
+                ..
+            } = field.ty
+                && !names.iter().all(|name| around.has(name))
             {
                 self.lost
                     .push(format!("{} of {}: {names:?}", field.name, set.name));
@@ -305,11 +322,12 @@ fn selectors_find_something_and_everything_is_in_reach_of_a_message() {
             );
         }
         for names in family.enums {
+            let mut entries = names.entries.iter();
+            let elements = entries.any(|entry| reach.elements.contains(entry.uapi));
             look(
                 "enum",
                 names.name,
-                LOOKED_UP.contains(&names.name)
-                    || reach.enums.contains(&std::ptr::from_ref(*names)),
+                elements || reach.enums.contains(&std::ptr::from_ref(*names)),
             );
         }
     }

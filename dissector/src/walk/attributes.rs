@@ -1,11 +1,11 @@
 //! Attributes and their values.
 
 use super::custom::CustomField;
-use super::scope::{Scope, Selected};
+use super::scope::{Choice, Scope};
 use super::{MAX_DEPTH, MAX_NODES, Walker, guess};
 use crate::note::NoteKind;
 use crate::schema::{
-    AttributeSet, Field, Format, FormatKey, Selector, Struct, Type, Variant, base,
+    AttributeSet, Field, Format, FormatKey, Formats, Selector, Struct, Type, Variant, base,
 };
 use crate::tape::{NodeFlags, NodeIndex};
 use crate::wire::{NLA_F_NET_BYTEORDER, NLA_HDRLEN, Nlattr, Order, align, nlattr};
@@ -117,20 +117,8 @@ impl Walker<'_> {
         flags: NodeFlags,
         scope: Option<&Scope<'_>>,
     ) {
-        if let Type::SubMessage {
-            variants,
-            selector: Selector::Fields(names),
-            ..
-        } = field.ty
-            && !variants.is_empty()
-            && let Some(variant) = self.variant(field, names, scope)
-        {
-            let full = end;
-            let end = variant.len.map_or(end, |len| {
-                end.min(start.saturating_add(flags.header_len()).saturating_add(len))
-            });
-            self.node(&variant.field, start, end, depth, flags, scope);
-            self.padding(end, full, depth);
+        let inside = start.saturating_add(flags.header_len()).min(end);
+        if self.one_value(field, inside, (start, end), (depth, flags), scope) {
             return;
         }
         // The integer around bit-fields is C's, and has no name there.
@@ -139,13 +127,47 @@ impl Walker<'_> {
             _ => flags,
         };
         let node = self.tape.open(field, start, depth, flags);
-        let inside = start.saturating_add(flags.header_len()).min(end);
         if depth >= MAX_DEPTH && is_container(field.ty) {
             self.tape.note(node, NoteKind::TooDeep);
         } else {
             self.content(field, node, (inside, end), depth, scope);
         }
         self.tape.close(node, end);
+    }
+
+    /// The node of a sub-message that is one value here, or several in a row. Whether it is.
+    fn one_value(
+        &mut self,
+        field: &'static Field,
+        inside: u32,
+        (start, end): (u32, u32),
+        (depth, flags): (u8, NodeFlags),
+        scope: Option<&Scope<'_>>,
+    ) -> bool {
+        let Type::SubMessage {
+            formats,
+            variants,
+            selector,
+        } = field.ty
+        else {
+            return false;
+        };
+        if variants.is_empty() {
+            return false;
+        }
+        if let Selector::Found(finder) = selector
+            && self.concatenation(field, finder, (start, end), (depth, flags), scope)
+        {
+            return true;
+        }
+        let choice = self.choice(selector, scope, (inside, end));
+        let Some(variant) = variant(formats, variants, choice) else {
+            return false;
+        };
+        let to = (variant.len).map_or(end, |len| end.min(inside.saturating_add(len)));
+        self.node(&variant.field, start, to, depth, flags, scope);
+        self.padding(to, end, depth);
+        true
     }
 
     fn content(
@@ -190,7 +212,8 @@ impl Walker<'_> {
             Type::SubMessage {
                 formats, selector, ..
             } => {
-                let format = self.format(formats.items(), selector, None, scope);
+                let choice = self.choice(selector, scope, (start, end));
+                let format = format(formats, choice);
                 self.sub_message(format, node, (start, end), below, scope);
             }
             Type::BitUnit { bytes, parts } => {
@@ -259,12 +282,8 @@ impl Walker<'_> {
                 return;
             }
             let node = self.tape.open(element, at, depth, flags);
-            let format = self.format(
-                formats.items(),
-                Selector::AttributeType,
-                Some(number),
-                scope,
-            );
+            let choice = Choice::Format(key);
+            let format = format(formats, choice);
             self.sub_message(format, node, (at + NLA_HDRLEN, to), depth + 1, scope);
             self.tape.close(node, to);
         } else {
@@ -400,61 +419,27 @@ impl Walker<'_> {
         });
     }
 
-    /// The format that the selector chooses.
-    fn format(
-        &self,
-        formats: &'static [Format],
+    /// What the selector says of the bytes from `room.0` to `room.1`.
+    fn choice<'f>(
+        &'f self,
         selector: Selector,
-        number: Option<u16>,
         scope: Option<&Scope<'_>>,
-    ) -> Option<&'static Format> {
-        let fallback = |key| formats.iter().find(|format| format.when == key);
-        let chosen = match selector {
-            Selector::AttributeType => {
-                let number = u64::from(number?);
-                formats
-                    .iter()
-                    .find(|format| format.when == FormatKey::Number(number))
-            }
-            Selector::Fields(names) => {
-                let Some(found) = self.selected(names, scope) else {
-                    return fallback(FormatKey::Absent).or_else(|| fallback(FormatKey::Default));
-                };
-                formats.iter().find(|format| found.is(format.when))
-            }
-        };
-        chosen.or_else(|| fallback(FormatKey::Default))
-    }
-
-    /// The field that the first of these names has around here.
-    fn selected<'f>(&'f self, names: &[&str], scope: Option<&Scope<'_>>) -> Option<Selected<'f>> {
-        let mut names = names.iter();
-        names.find_map(|name| scope?.find(self.frame, self.order, name))
-    }
-
-    /// The one value that the selector makes of a sub-message, if it does: none of its
-    /// formats is meant.
-    fn variant(
-        &self,
-        field: &'static Field,
-        names: &[&str],
-        scope: Option<&Scope<'_>>,
-    ) -> Option<&'static Variant> {
-        let Type::SubMessage {
-            formats, variants, ..
-        } = field.ty
-        else {
-            return None;
-        };
-        let by_key = |key| variants.iter().find(|variant| variant.when == key);
-        let Some(found) = self.selected(names, scope) else {
-            return by_key(FormatKey::Absent).or_else(|| by_key(FormatKey::Default));
-        };
-        let chosen = variants.iter().find(|variant| found.is(variant.when));
-        if chosen.is_some() || formats.iter().any(|format| found.is(format.when)) {
-            return chosen;
+        room: (u32, u32),
+    ) -> Choice<'f> {
+        let find = |name: &str| scope?.find(self.frame, self.order, name);
+        match selector {
+            // Only an element of an array has a number, and it asks for itself.
+            Selector::AttributeType => Choice::Nothing,
+            Selector::PayloadLength => Choice::Format(FormatKey::Number((room.1 - room.0).into())),
+            Selector::Fields(names) => names
+                .iter()
+                .find_map(|name| find(name))
+                .map_or(Choice::Nothing, Choice::Field),
+            Selector::Together(names) => Choice::together(names, find),
+            Selector::Found(finder) => self
+                .found(finder, scope, room)
+                .map_or(Choice::Nothing, Choice::Format),
         }
-        by_key(FormatKey::Default)
     }
 
     fn sub_message(
@@ -483,6 +468,34 @@ impl Walker<'_> {
             }
         }
     }
+}
+
+/// The format that is chosen.
+fn format(formats: &'static Formats, choice: Choice<'_>) -> Option<&'static Format> {
+    let by_key = |key| formats.iter().find(|format| format.when == key);
+    let chosen = formats.iter().find(|format| choice.is(format.when));
+    let absent = match choice {
+        Choice::Nothing => by_key(FormatKey::Absent),
+        _ => None,
+    };
+    chosen.or(absent).or_else(|| by_key(FormatKey::Default))
+}
+
+/// The one value that is chosen, if it is one: none of the formats is meant.
+fn variant(
+    formats: &'static Formats,
+    variants: &'static [Variant],
+    choice: Choice<'_>,
+) -> Option<&'static Variant> {
+    let by_key = |key| variants.iter().find(|variant| variant.when == key);
+    if let Choice::Nothing = choice {
+        return by_key(FormatKey::Absent).or_else(|| by_key(FormatKey::Default));
+    }
+    let chosen = variants.iter().find(|variant| choice.is(variant.when));
+    if chosen.is_some() || formats.iter().any(|format| choice.is(format.when)) {
+        return chosen;
+    }
+    by_key(FormatKey::Default)
 }
 
 /// What an array holds.

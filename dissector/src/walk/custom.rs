@@ -1,8 +1,8 @@
 //! Decoders for what no table can say.
 
-use super::{MAX_NODES, Walker};
 use super::packet::Begins;
 use super::scope::Scope;
+use super::{MAX_NODES, Walker};
 use crate::note::NoteKind;
 use crate::schema::{AttributeSet, Decoder, Struct};
 use crate::tape::{NodeFlags, NodeIndex};
@@ -28,6 +28,10 @@ impl Walker<'_> {
     ) {
         match custom.decoder {
             Decoder::Rtnexthop => self.rtnexthops(custom, parent, (start, end), depth, scope),
+            Decoder::InetDiagBytecode => {
+                self.self_sized(custom, 1, parent, (start, end), depth, scope);
+            }
+            Decoder::NdOptions => self.self_sized(custom, 8, parent, (start, end), depth, scope),
             Decoder::PacketEthernet => {
                 self.packet(Begins::Ethernet, custom.set, (start, end), depth, scope);
             }

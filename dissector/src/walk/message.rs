@@ -6,8 +6,8 @@ use crate::note::NoteKind;
 use crate::schema::{Direction, Family, Message, base};
 use crate::tape::{MessageMark, NodeFlags, NodeIndex};
 use crate::wire::{
-    NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, Nlmsghdr,
-    RawMessage, align, done_has_errno, is_control, nlmsghdr, protocol,
+    NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN,
+    Nlmsghdr, RawMessage, align, done_has_errno, is_control, nlmsghdr, protocol,
 };
 
 /// Where the body of a message lies and how it is to be read.
@@ -48,14 +48,7 @@ impl Walker<'_> {
         }
         let start = raw.offset + raw.header_len;
         if raw.header_len > 0 {
-            self.node(
-                &base::NLMSGHDR,
-                raw.offset,
-                start,
-                2,
-                NodeFlags::NONE,
-                None,
-            );
+            self.node(&base::NLMSGHDR, raw.offset, start, 2, NodeFlags::NONE, None);
         }
         let by_flags = if raw.header.has(NLM_F_REQUEST) {
             Direction::ToKernel
@@ -133,24 +126,34 @@ impl Walker<'_> {
             self.bytes(start, end),
         );
         self.mark(body, family, message);
+        self.declares(protocol, header.kind, (start, end));
         let mut at = start;
         if protocol == protocol::GENERIC && start < end {
             at = self.header_struct(&base::GENLMSGHDR_STRUCT, start, end, depth, None);
         }
         if let Some(message) = message {
-            self.known(message, at, end, depth);
+            let asks = body.direction == Direction::ToKernel;
+            let bare = message.bare_dump && asks && header.flags & NLM_F_DUMP == NLM_F_DUMP;
+            self.known(message, bare, (at, end), depth);
         } else {
             self.tape.note(body.node, NoteKind::UnknownMessage);
             self.unknown_payload(at, end, depth);
         }
     }
 
-    fn known(&mut self, message: &'static Message, start: u32, end: u32, depth: u8) {
-        let inside = match message.header {
+    fn known(
+        &mut self,
+        message: &'static Message,
+        bare: bool,
+        (start, end): (u32, u32),
+        depth: u8,
+    ) {
+        let header = message.header.filter(|_| !bare);
+        let inside = match header {
             Some(header) if start < end => self.header_struct(header, start, end, depth, None),
             _ => start,
         };
-        let header = message.header.map(|header| (header, start));
+        let header = header.map(|header| (header, start));
         match message.attributes {
             Some(set) => {
                 let scope = Scope {

@@ -9,9 +9,11 @@ mod attributes;
 mod custom;
 mod guess;
 mod message;
+mod nft;
 mod packet;
 mod pairs;
 mod scope;
+mod self_sized;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +22,7 @@ use crate::schema::{Direction, GenlIds, Len, Member, Schema, Struct, base};
 use crate::tape::{NodeFlags, NodeIndex, Tape};
 use crate::value::order_of;
 use crate::wire::{Cooked, LinkType, Messages, NLMSG_HDRLEN, Order, nlmsghdr};
+pub use nft::NftSets;
 use scope::Scope;
 
 /// How deep nodes may lie before their content is left as bytes.
@@ -41,20 +44,39 @@ pub struct FrameShape {
     pub other_order: bool,
 }
 
+/// What a capture says elsewhere that a frame cannot be read without.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'k> {
+    /// The generic netlink ids.
+    pub ids: &'k GenlIds,
+    /// The sets of nf_tables.
+    pub nft_sets: Option<&'k NftSets>,
+}
+
+impl<'k> From<&'k GenlIds> for Known<'k> {
+    fn from(ids: &'k GenlIds) -> Self {
+        Self {
+            ids,
+            nft_sets: None,
+        }
+    }
+}
+
 /// Dissects `frame` onto `tape`, which is cleared first. `direction` tells the
 /// direction of the frame's message number `nth` (from 0) where it is known better
 /// than from the message's flags.
 ///
 /// Never fails: what is wrong becomes notes on the tape.
-pub fn dissect(
+pub fn dissect<'k>(
     schema: &Schema,
-    ids: &GenlIds,
+    known: impl Into<Known<'k>>,
     frame: &[u8],
     shape: FrameShape,
     direction: impl Fn(u32) -> Option<Direction>,
     tape: &mut Tape,
 ) {
     tape.clear(shape.order);
+    let Known { ids, nft_sets } = known.into();
     let end = u32::try_from(frame.len()).unwrap_or(u32::MAX);
     let mut walker = Walker {
         schema,
@@ -62,6 +84,8 @@ pub fn dissect(
         frame: &frame[..end as usize],
         order: shape.order,
         tape,
+        sets: nft::Sets::default(),
+        nft_sets,
     };
     let root = walker.tape.open(&base::FRAME, 0, 0, NodeFlags::NONE);
     if shape.wire_len > end {
@@ -86,6 +110,10 @@ struct Walker<'w> {
     frame: &'w [u8],
     order: Order,
     tape: &'w mut Tape,
+    /// The nf_tables sets that the frame declared so far.
+    sets: nft::Sets<'w>,
+    /// Those of the capture.
+    nft_sets: Option<&'w NftSets>,
 }
 
 impl Walker<'_> {
@@ -205,8 +233,9 @@ impl Walker<'_> {
             let to = match member.len {
                 Len::Bytes(len) => from.saturating_add(len),
                 Len::Rest => end,
-                Len::Counted { by, each } => {
-                    let len = self.counted(of, by, each, parent);
+                Len::Counted { by, more, each } => {
+                    let number = self.counted(of, by, parent);
+                    let len = number.saturating_add(more).saturating_mul(each);
                     base = base.saturating_add(len);
                     from.saturating_add(len)
                 }
@@ -261,8 +290,8 @@ impl Walker<'_> {
         full
     }
 
-    /// How many bytes a member has of which the member number `by` says how many there are.
-    fn counted(&self, of: &'static Struct, by: usize, each: u32, parent: NodeIndex) -> u32 {
+    /// What the member number `by` of the struct says.
+    fn counted(&self, of: &'static Struct, by: usize, parent: NodeIndex) -> u32 {
         let Some(counter) = of.members.get(by) else {
             return 0;
         };
@@ -271,9 +300,7 @@ impl Walker<'_> {
             if std::ptr::eq(node.field, &raw const counter.field) {
                 let bytes = self.bytes(node.start, node.start + node.len);
                 let number = order_of(node.field, self.order).unsigned(bytes);
-                return u32::try_from(number)
-                    .unwrap_or(u32::MAX)
-                    .saturating_mul(each);
+                return u32::try_from(number).unwrap_or(u32::MAX);
             }
             index = node.next;
         }

@@ -3,8 +3,8 @@
 //! (`schema/packet.yaml`). The layers are found by etherparse.
 
 use etherparse::{
-    EtherType, Ipv6ExtensionSlice, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket, LinkSlice,
-    TransportSlice, ether_type,
+    EtherType, IpNumber, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket, LinkSlice, TransportSlice,
+    ether_type, ip_number,
 };
 
 use super::Walker;
@@ -12,7 +12,10 @@ use super::scope::Scope;
 use crate::schema::{AttributeSet, Type};
 use crate::tape::NodeFlags;
 
-/// Length of an Ethernet header up to its type.
+#[cfg(test)]
+mod tests;
+
+/// Where the type of an Ethernet header lies.
 const TYPE_OFFSET: usize = 12;
 /// Number of the field that stands for an option that has none of its own.
 const OTHER_OPTION: u16 = 256;
@@ -208,9 +211,7 @@ impl Layers<'_, '_> {
             }
             LaxNetSlice::Ipv6(ip) => {
                 self.layer("ipv6", ip.header().slice().len());
-                for extension in ip.extensions().clone() {
-                    self.extension(&extension);
-                }
+                self.extensions(ip.header().next_header(), ip.extensions().slice());
                 ip.payload()
             }
             LaxNetSlice::Arp(arp) => {
@@ -226,16 +227,22 @@ impl Layers<'_, '_> {
         self.after(payload.payload.len())
     }
 
-    fn extension(&mut self, extension: &Ipv6ExtensionSlice<'_>) {
-        use Ipv6ExtensionSlice as E;
-        let (name, len) = match extension {
-            E::HopByHop(header) => ("ipv6-hop-by-hop", header.slice().len()),
-            E::Routing(header) => ("ipv6-routing", header.slice().len()),
-            E::Fragment(header) => ("ipv6-fragment", header.slice().len()),
-            E::DestinationOptions(header) => ("ipv6-destination", header.slice().len()),
-            E::Authentication(header) => ("ip-authentication", header.slice().len()),
-        };
-        self.layer(name, len);
+    /// The extension headers in `bytes`, of which `kind` is the first. The crate's own
+    /// iterator does not stop where its slice does.
+    fn extensions(&mut self, mut kind: IpNumber, mut bytes: &[u8]) {
+        while let [next, len, ..] = bytes {
+            let (name, len) = match kind {
+                ip_number::IPV6_HOP_BY_HOP => ("ipv6-hop-by-hop", (usize::from(*len) + 1) * 8),
+                ip_number::IPV6_ROUTE => ("ipv6-routing", (usize::from(*len) + 1) * 8),
+                ip_number::IPV6_DEST_OPTIONS => ("ipv6-destination", (usize::from(*len) + 1) * 8),
+                ip_number::IPV6_FRAG => ("ipv6-fragment", 8),
+                ip_number::AUTH => ("ip-authentication", (usize::from(*len) + 2) * 4),
+                _ => return,
+            };
+            self.layer(name, len);
+            kind = IpNumber(*next);
+            bytes = bytes.get(len..).unwrap_or_default();
+        }
     }
 
     /// Returns where its payload ends, of a packet that ends at `stop`.

@@ -223,7 +223,10 @@ fn length(len: usize) -> u32 {
 
 /// The field of a set with this name.
 fn named(set: &'static AttributeSet, name: &str) -> Option<&'static Field> {
-    set.attributes.items().iter().find(|field| field.name == name)
+    set.attributes
+        .items()
+        .iter()
+        .find(|field| field.name == name)
 }
 
 /// The field for a key.
@@ -232,13 +235,21 @@ fn keyed(set: &'static AttributeSet, key: &[u8]) -> Option<&'static Field> {
         let name = field.name.as_bytes();
         name.len() == key.len()
             && name.iter().zip(key).all(|(known, found)| {
-                *known == if *found == b'_' { b'-' } else { found.to_ascii_lowercase() }
+                *known
+                    == if *found == b'_' {
+                        b'-'
+                    } else {
+                        found.to_ascii_lowercase()
+                    }
             })
     };
     let items = set.attributes.items();
     items.iter().find(same).or_else(|| {
         let number = key.strip_prefix(b"a")?;
-        let digits = number.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let digits = number
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
         let part = number.get(digits..)?;
         let whole = part.is_empty() || (part.first() == Some(&b'[') && part.last() == Some(&b']'));
         named(set, field::ARGUMENT).filter(|_| digits > 0 && whole)

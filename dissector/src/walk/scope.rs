@@ -54,6 +54,59 @@ impl Selected<'_> {
     }
 }
 
+/// How many fields may select together.
+const TOGETHER: usize = 3;
+
+/// What a selector says.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Choice<'f> {
+    /// Nothing: what it names is not there.
+    Nothing,
+    /// What one field is.
+    Field(Selected<'f>),
+    /// What several fields are.
+    Together([Option<Selected<'f>>; TOGETHER]),
+    /// A format itself.
+    Format(FormatKey),
+}
+
+impl<'f> Choice<'f> {
+    /// What the fields with these names are.
+    pub(super) fn together(
+        names: &[&str],
+        mut find: impl FnMut(&str) -> Option<Selected<'f>>,
+    ) -> Self {
+        let mut found = [None; TOGETHER];
+        for (slot, name) in found.iter_mut().zip(names) {
+            *slot = find(name);
+        }
+        match found {
+            [None, ..] => Self::Nothing,
+            found => Self::Together(found),
+        }
+    }
+
+    /// Whether the format with this key is meant.
+    pub(super) fn is(&self, key: FormatKey) -> bool {
+        match (self, key) {
+            (Self::Nothing, _) => false,
+            (Self::Field(found), _) => found.is(key),
+            (Self::Format(chosen), _) => *chosen == key,
+            (Self::Together(found), FormatKey::Name(parts)) => {
+                let mut found = found.iter();
+                parts.split('/').all(|part| {
+                    let Some(Some(found)) = found.next() else {
+                        return false;
+                    };
+                    let number = part.parse().map(FormatKey::Number);
+                    found.is(FormatKey::Name(part)) || number.is_ok_and(|number| found.is(number))
+                })
+            }
+            (Self::Together([first, ..]), _) => first.is_some_and(|first| first.is(key)),
+        }
+    }
+}
+
 impl Scope<'_> {
     /// The field called `name`, in this level or the nearest one around it.
     pub(super) fn find<'f>(

@@ -96,9 +96,9 @@ operations:
 
 /// Integers and attributes in one byte order.
 #[derive(Clone, Copy)]
-struct Writer(Order);
+pub(in crate::walk) struct Writer(Order);
 
-const LITTLE: Writer = Writer(Order::Little);
+pub(in crate::walk) const LITTLE: Writer = Writer(Order::Little);
 const BIG: Writer = Writer(Order::Big);
 
 impl Writer {
@@ -116,14 +116,14 @@ impl Writer {
         }
     }
 
-    fn attribute(self, number: u16, payload: &[u8]) -> Vec<u8> {
+    pub(in crate::walk) fn attribute(self, number: u16, payload: &[u8]) -> Vec<u8> {
         let len = u16::try_from(payload.len() + 4).unwrap();
         let mut bytes = [self.u16(len), self.u16(number), payload.to_vec()].concat();
         bytes.resize(bytes.len().next_multiple_of(4), 0);
         bytes
     }
 
-    fn message(self, kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
+    pub(in crate::walk) fn message(self, kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
         let len = u32::try_from(payload.len() + 16).unwrap();
         let header = [self.u32(len), self.u16(kind), self.u16(flags)].concat();
         [header, vec![0; 8], payload.to_vec()].concat()
@@ -136,7 +136,7 @@ fn attribute(number: u16, payload: &[u8]) -> Vec<u8> {
 
 /// The tape of messages as text: a line a node below the `nlmsghdr`, indented, with its
 /// value and what is remarked on it.
-fn shown(order: Order, protocol: u16, content: &[u8]) -> String {
+pub(super) fn shown(order: Order, protocol: u16, content: &[u8]) -> String {
     let mut schema = Schema::builtin();
     schema.add(ynl::load(SPEC, "toy.yaml").unwrap());
     let ids = GenlIds::fixed(&schema);
@@ -188,7 +188,7 @@ fn shown(order: Order, protocol: u16, content: &[u8]) -> String {
 }
 
 #[track_caller]
-fn same(found: &str, expected: &str) {
+pub(super) fn same(found: &str, expected: &str) {
     let trimmed = |text: &str| {
         let lines = text.lines().filter(|line| !line.trim().is_empty());
         let lines: Vec<_> = lines.collect();

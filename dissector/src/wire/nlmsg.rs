@@ -168,7 +168,9 @@ impl<'a> RawMessage<'a> {
     /// What follows the header.
     #[must_use]
     pub fn payload(&self) -> &'a [u8] {
-        self.bytes.get(self.header_len as usize..).unwrap_or_default()
+        self.bytes
+            .get(self.header_len as usize..)
+            .unwrap_or_default()
     }
 }
 

@@ -15,7 +15,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::schema::{Field, Hint, Type, base};
 use crate::tape::{NodeFlags, NodeRef};
-use crate::value::{Show, Value, flag_names, hex, from_hex};
+use crate::value::{Show, Value, flag_names, from_hex, hex};
 
 /// The nodes below a node as an object.
 #[derive(Clone, Copy)]
@@ -266,6 +266,13 @@ impl<'t> Shown<'t> {
             Type::TypeValue { .. } => elements().nth(1).is_some(),
             Type::Custom { .. } => {
                 node.has_children() && elements().all(|child| child.has(NodeFlags::UNNAMED))
+            }
+            // Values one behind the other that are one key.
+            Type::SubMessage { .. } => {
+                let is_value = |child: NodeRef<'_>| {
+                    child.has(NodeFlags::UNNAMED) && !matches!(child.field().ty, Type::Members)
+                };
+                node.has_children() && elements().all(is_value)
             }
             _ => false,
         };

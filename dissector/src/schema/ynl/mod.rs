@@ -6,7 +6,7 @@ mod spec;
 mod tests;
 
 pub use spec::error::{Reason, SpecError};
-pub use spec::kinds::{Decoder, Direction, FieldOrder, FlagsAs, Hint};
+pub use spec::kinds::{Decoder, Direction, FieldOrder, Finder, FlagsAs, Hint};
 
 pub(super) use spec::model;
 

@@ -46,6 +46,10 @@ pub enum Decoder {
     PacketByProto,
     /// The options of an IPv4 or TCP header.
     IpOptions,
+    /// The program of a socket filter: `struct inet_diag_bc_op`, each with operands.
+    InetDiagBytecode,
+    /// Options of neighbour discovery, their lengths in units of 8 bytes.
+    NdOptions,
     /// The text of an audit record.
     AuditRecord,
     /// The text of an event of a kernel object.
@@ -62,9 +66,32 @@ impl Decoder {
         ("packet-ip", Decoder::PacketIp),
         ("packet-by-proto", Decoder::PacketByProto),
         ("ip-options", Decoder::IpOptions),
+        ("inet-diag-bytecode", Decoder::InetDiagBytecode),
+        ("nd-options", Decoder::NdOptions),
         ("audit-record", Decoder::AuditRecord),
         ("uevent", Decoder::Uevent),
         ("tipc-tlv", Decoder::TipcTlv),
+    ];
+}
+
+/// What tells which format a sub-message has where no field does; what each does is said
+/// where it is written, in `walk::nft`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finder {
+    /// What an nf_tables register holds.
+    NftRegister,
+    /// What the keys of an nf_tables set are.
+    NftSetKey,
+    /// What the elements of an nf_tables map lead to.
+    NftSetData,
+}
+
+impl Finder {
+    /// Every finder with its name in the schema.
+    pub const ALL: &'static [(&'static str, Finder)] = &[
+        ("nft-register", Finder::NftRegister),
+        ("nft-set-key", Finder::NftSetKey),
+        ("nft-set-data", Finder::NftSetData),
     ];
 }
 
@@ -85,6 +112,9 @@ pub enum Hint {
     Ipv6,
     /// An IPv4 or IPv6 address, by its length.
     Ip,
+    /// An IPv4 or IPv6 address in the room of the latter: IPv4 where only its first four
+    /// bytes are in use.
+    IpUnion,
     /// A UUID.
     Uuid,
     /// An interface index: with its name where known.
@@ -111,8 +141,16 @@ pub enum Hint {
     BitsPerSecond,
     /// Megabits a second.
     MegabitsPerSecond,
+    /// Seconds since 1970, UTC.
+    UnixSeconds,
+    /// Nanoseconds since 1970, UTC.
+    UnixNanoseconds,
+    /// Seconds, or for ever where all bits are set.
+    Lifetime,
     /// Bytes that are text.
     Text,
+    /// The address of a Unix socket: a path, or an abstract name after a NUL.
+    SunPath,
     /// Text between quotes, or in hexadecimal digits where it has other characters.
     Untrusted,
     /// A socket address in hexadecimal digits.
@@ -133,6 +171,7 @@ impl Hint {
         ("ipv4", Hint::Ipv4),
         ("ipv6", Hint::Ipv6),
         ("ipv4-or-v6", Hint::Ip),
+        ("ip-union", Hint::IpUnion),
         ("uuid", Hint::Uuid),
         ("ifindex", Hint::Ifindex),
         ("tc-handle", Hint::TcHandle),
@@ -146,7 +185,11 @@ impl Hint {
         ("bytes-per-second", Hint::BytesPerSecond),
         ("bits-per-second", Hint::BitsPerSecond),
         ("megabits-per-second", Hint::MegabitsPerSecond),
+        ("unix-seconds", Hint::UnixSeconds),
+        ("unix-nanoseconds", Hint::UnixNanoseconds),
+        ("lifetime", Hint::Lifetime),
         ("text", Hint::Text),
+        ("sun-path", Hint::SunPath),
         ("untrusted", Hint::Untrusted),
         ("hex-sockaddr", Hint::HexSockaddr),
         ("netns-id", Hint::NetnsId),

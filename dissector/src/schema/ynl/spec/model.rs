@@ -2,7 +2,7 @@
 //! index, so that both who writes them as Rust text and who makes them borrowed data
 //! that lives as long as the program can follow.
 
-use super::kinds::{Decoder, Direction, FieldOrder, FlagsAs, Hint};
+use super::kinds::{Decoder, Direction, FieldOrder, Finder, FlagsAs, Hint};
 
 /// Several files that may use each other's names.
 #[derive(Debug, Default)]
@@ -48,6 +48,7 @@ pub(crate) struct Message {
     pub(crate) when_family: Vec<u8>,
     pub(crate) flags_as: FlagsAs,
     pub(crate) echoes_request: bool,
+    pub(crate) bare_dump: bool,
     pub(crate) header: Option<usize>,
     pub(crate) attributes: Option<usize>,
     pub(crate) groups: Vec<GroupRule>,
@@ -60,6 +61,8 @@ pub(crate) struct GroupRule {
     pub(crate) group: usize,
     pub(crate) families: Vec<u8>,
     pub(crate) flags: Option<u16>,
+    /// Number and first byte.
+    pub(crate) first_attribute: Option<(u16, u8)>,
 }
 
 #[derive(Debug, Clone)]
@@ -107,6 +110,8 @@ pub(crate) enum Len {
     Counted {
         /// Index of the member that has the number.
         by: usize,
+        /// How many there are beside those it counts.
+        more: u32,
         /// Bytes of one.
         each: u32,
     },
@@ -116,6 +121,7 @@ pub(crate) enum Len {
 pub(crate) struct Set {
     pub(crate) name: String,
     pub(crate) attributes: Vec<Field>,
+    pub(crate) any_number: bool,
     pub(crate) summary: Vec<SummaryEntry>,
 }
 
@@ -201,7 +207,10 @@ pub(crate) enum Type {
 #[derive(Debug, Clone)]
 pub(crate) enum Selector {
     Fields(Vec<String>),
+    Together(Vec<String>),
+    Found(Finder),
     AttributeType,
+    PayloadLength,
 }
 
 #[derive(Debug, Clone)]

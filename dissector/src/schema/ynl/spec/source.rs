@@ -326,6 +326,8 @@ pub(crate) struct Set {
     pub(crate) name_prefix: Option<String>,
     pub(crate) subset_of: Option<Name>,
     pub(crate) attributes: Vec<Attribute>,
+    #[serde(default)]
+    pub(crate) any_number: bool,
     pub(crate) summary: Option<Vec<Name>>,
     #[serde(default, rename = "doc")]
     _doc: Ignored,
@@ -551,6 +553,8 @@ pub(crate) struct Operation {
     pub(crate) flags_as: Option<Name>,
     #[serde(default)]
     pub(crate) echoes_request: bool,
+    #[serde(default)]
+    pub(crate) bare_dump: bool,
     pub(crate) summary: Option<Vec<Name>>,
     #[serde(default, rename = "doc")]
     _doc: Ignored,
@@ -591,6 +595,15 @@ pub(crate) struct GroupRule {
     #[serde(default)]
     pub(crate) family: Vec<u8>,
     pub(crate) flags: Option<u16>,
+    pub(crate) first_attribute: Option<FirstAttribute>,
+}
+
+/// The attribute that a notification begins with.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct FirstAttribute {
+    pub(crate) name: Name,
+    pub(crate) value: u8,
 }
 
 /// The multicast groups.

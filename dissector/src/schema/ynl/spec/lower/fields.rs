@@ -1,7 +1,7 @@
 //! Attributes, and what they share with members of structs.
 
 use super::super::error::{Located, Reason, at, unknown};
-use super::super::kinds::{Decoder, FieldOrder, Hint};
+use super::super::kinds::{Decoder, FieldOrder, Finder, Hint};
 use super::super::model::{
     EnumEntry, Field, Model, Selector, Set, Struct, SubMessage, Type, ValueNames, Variant,
 };
@@ -192,21 +192,17 @@ impl Fields<'_, '_> {
     }
 
     /// The attributes of a set, by number.
-    pub(super) fn attributes(
-        &self,
-        name: &str,
-        set: &Complete,
-        summary: Option<&[Name]>,
-    ) -> Result<Set, Located> {
+    pub(super) fn attributes(&self, set: &Complete, written: &source::Set) -> Result<Set, Located> {
         let mut attributes = Vec::with_capacity(set.attributes.len());
         for (attribute, number) in &set.attributes {
             attributes.push(self.attribute(set, attribute, *number)?);
         }
         attributes.sort_by_key(|field| field.number);
         Ok(Set {
-            name: name.to_owned(),
+            name: written.name.value.clone(),
             attributes,
-            summary: summary::entries(summary, None)?,
+            any_number: written.any_number,
+            summary: summary::entries(written.summary.as_deref(), None)?,
         })
     }
 
@@ -425,6 +421,8 @@ impl Fields<'_, '_> {
                 ));
             }
             Selector::AttributeType
+        } else if selector.value == "payload-length" {
+            Selector::PayloadLength
         } else {
             let known: Vec<&str> = set.by_name.keys().map(String::as_str).collect();
             self.selector(&set.scope, selector, &known)?
@@ -437,15 +435,21 @@ impl Fields<'_, '_> {
     }
 
     /// A selector by name: one of the names in `beside`, an attribute of another set of these
-    /// files, which may be an outer one, or a member of a struct.
+    /// files, which may be an outer one, or a member of a struct; several of them; or code.
     pub(super) fn selector(
         &self,
         scope: &[usize],
         written: &Name,
         beside: &[&str],
     ) -> Result<Selector, Located> {
+        let mut finders = Finder::ALL.iter();
+        if let Some((_, finder)) = finders.find(|(name, _)| *name == written.value) {
+            return Ok(Selector::Found(*finder));
+        }
+        let together = written.value.contains('/');
+        let between = if together { '/' } else { '|' };
         let mut names = Vec::new();
-        for name in written.value.split('|') {
+        for name in written.value.split(between) {
             let member = |layout: &Struct| {
                 let mut members = layout.members.iter();
                 members.any(|member| member.field.name == name)
@@ -460,10 +464,19 @@ impl Fields<'_, '_> {
             }
             names.push(name.to_owned());
         }
-        Ok(Selector::Fields(names))
+        if !together {
+            return Ok(Selector::Fields(names));
+        }
+        if names.len() > MAX_TOGETHER {
+            let reason = "so many fields do not select together";
+            return Err(at(written, Reason::Misplaced(reason)));
+        }
+        Ok(Selector::Together(names))
     }
 }
 
+/// Most fields that select together (`walk::scope` has room for as many).
+const MAX_TOGETHER: usize = 3;
 /// Most levels of a `nest-type-value`.
 const MAX_LEVELS: usize = 8;
 

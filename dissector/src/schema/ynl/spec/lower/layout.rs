@@ -153,11 +153,13 @@ impl Layouts<'_, '_> {
             && matches!(
                 field.hint,
                 Hint::Text
+                    | Hint::SunPath
                     | Hint::Hex
                     | Hint::Mac
                     | Hint::Ipv4
                     | Hint::Ipv6
                     | Hint::Ip
+                    | Hint::IpUnion
                     | Hint::Uuid
             )
         {
@@ -170,7 +172,9 @@ impl Layouts<'_, '_> {
                     .filter(|total| *total <= MAX_SIZE)
                     .ok_or_else(|| too_large(&member.name))?,
             ),
-            (Some(Len::Counted { by, .. }), Len::Bytes(each)) => Len::Counted { by, each },
+            (Some(Len::Counted { by, more, .. }), Len::Bytes(each)) => {
+                Len::Counted { by, more, each }
+            }
             (Some(_), _) => Len::Rest,
         };
         let each = match size {
@@ -304,8 +308,8 @@ impl Layouts<'_, '_> {
     ) -> Result<Len, Located> {
         let value = match &written.value {
             Scalar::Number(number) => *number,
-            Scalar::Word(word) if let Some(by) = before.position(word) => {
-                return Ok(Len::Counted { by, each: 1 });
+            Scalar::Word(word) if let Some((by, more)) = counter(word, before) => {
+                return Ok(Len::Counted { by, more, each: 1 });
             }
             Scalar::Word(word) => self.symbols.constant(file, word).ok_or_else(|| {
                 at(
@@ -325,6 +329,12 @@ impl Layouts<'_, '_> {
             at(written, Reason::Range { what, value, max })
         })
     }
+}
+
+/// The earlier member that a word names, and what is added to it: `number`, `last + 1`.
+fn counter(word: &str, before: &Builder) -> Option<(usize, u32)> {
+    let (name, more) = word.split_once('+').unwrap_or((word, "0"));
+    Some((before.position(name.trim())?, more.trim().parse().ok()?))
 }
 
 /// Whether this takes the bytes that there are, however many.

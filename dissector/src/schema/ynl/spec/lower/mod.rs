@@ -276,7 +276,7 @@ fn sets(
         .map(|((file, set), complete)| {
             let fields = fields::Fields { symbols, model };
             fields
-                .attributes(&set.name.value, &complete, set.summary.as_deref())
+                .attributes(&complete, set)
                 .map_err(|error| error.in_file(sources.get(*file).map_or("", |s| s.0)))
         })
         .collect()

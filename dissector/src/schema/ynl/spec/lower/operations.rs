@@ -202,12 +202,18 @@ impl Lowering<'_, '_> {
                 _ => return Err(unknown("flags-as", word, ["get", "new", "delete"])),
             }),
         };
+        let set = set.map(|name| self.symbols.set(&scope, name)).transpose()?;
         let mut groups = Vec::new();
         for rule in &operation.groups {
             groups.push(GroupRule {
                 group: self.group(&rule.group)?,
                 families: rule.family.clone(),
                 flags: rule.flags,
+                first_attribute: rule
+                    .first_attribute
+                    .as_ref()
+                    .map(|first| self.first_attribute(set, first))
+                    .transpose()?,
             });
         }
         if let Some(group) = &operation.mcgrp {
@@ -215,6 +221,7 @@ impl Lowering<'_, '_> {
                 group: self.group(group)?,
                 families: Vec::new(),
                 flags: None,
+                first_attribute: None,
             });
         }
         Ok(Message {
@@ -225,13 +232,32 @@ impl Lowering<'_, '_> {
             when_family: operation.when_family.clone(),
             flags_as: flags_as.unwrap_or_else(|| by_name(&operation.name.value)),
             echoes_request: operation.echoes_request,
+            bare_dump: operation.bare_dump,
             header: header
                 .map(|name| self.symbols.layout(&scope, name))
                 .transpose()?,
-            attributes: set.map(|name| self.symbols.set(&scope, name)).transpose()?,
+            attributes: set,
             groups,
             summary: summary::entries(operation.summary.as_deref(), operations.summary.as_deref())?,
         })
+    }
+
+    /// Number and first byte of the attribute that a notification has to begin with.
+    fn first_attribute(
+        &self,
+        set: Option<usize>,
+        first: &source::FirstAttribute,
+    ) -> Result<(u16, u8), Located> {
+        let set = set.and_then(|index| self.model.sets.get(index));
+        let attributes = set.map_or(&[][..], |set| &set.attributes);
+        let named = attributes
+            .iter()
+            .find(|field| field.name == first.name.value);
+        let field = named.ok_or_else(|| {
+            let known = attributes.iter().map(|field| field.name.as_str());
+            unknown("attribute", &first.name, known)
+        })?;
+        Ok((field.number, first.value))
     }
 
     fn group(&self, name: &Name) -> Result<usize, Located> {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use nlscope_dissector::schema::{
-    AttributeSet, Decoder, Direction, Enum, Family, Field, FieldOrder, Format, FormatKey, Hint,
-    Message, Schema, Selector, Struct, Type, base,
+    AttributeSet, Decoder, Direction, Enum, Family, Field, FieldOrder, Finder, Format, FormatKey,
+    Hint, Message, Schema, Selector, Struct, Type, base,
 };
 
 use crate::{Status, cli};
@@ -67,7 +67,7 @@ fn find(schema: &Schema, name: &str) -> Option<&'static Family> {
     schema.family(name).or_else(|| schema.genl_family(name))
 }
 
-fn print(text: &str) -> anyhow::Result<Status> {
+pub(super) fn print(text: &str) -> anyhow::Result<Status> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
@@ -335,7 +335,13 @@ fn type_name(ty: &Type) -> String {
         }
         Type::SubMessage { selector, .. } => match selector {
             Selector::Fields(names) => format!("depends on {}", names.join(" or ")),
+            Selector::Together(names) => format!("depends on {}", names.join(" and ")),
+            Selector::Found(finder) => {
+                let known = Finder::ALL.iter().find(|(_, it)| *it == finder);
+                format!("depends on {}", known.map_or("", |(name, _)| name))
+            }
             Selector::AttributeType => "depends on its index".to_owned(),
+            Selector::PayloadLength => "depends on its length".to_owned(),
         },
         Type::BitUnit { bytes, .. } => format!("bit-fields of {} bits", u32::from(bytes) * 8),
         Type::Bits { width, .. } => format!("{width} bits"),

@@ -151,7 +151,11 @@ impl Schema {
         let either_way = going(None);
         let message = match (going(Some(direction)), either_way) {
             (Some(event), Some(answer)) if event.direction == Some(Direction::FromKernel) => {
-                if answers { answer } else { event }
+                if answers {
+                    answer
+                } else {
+                    event
+                }
             }
             (Some(directed), _) => directed,
             (None, either_way) => either_way?,

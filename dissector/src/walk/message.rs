@@ -135,6 +135,11 @@ impl Walker<'_> {
             let asks = body.direction == Direction::ToKernel;
             let bare = message.bare_dump && asks && header.flags & NLM_F_DUMP == NLM_F_DUMP;
             self.known(message, bare, (at, end), depth);
+        } else if protocol == protocol::USERSOCK {
+            if at < end {
+                self.tape
+                    .leaf(&base::USER_DATA, at, end - at, depth, NodeFlags::NONE);
+            }
         } else {
             self.tape.note(body.node, NoteKind::UnknownMessage);
             self.unknown_payload(at, end, depth);

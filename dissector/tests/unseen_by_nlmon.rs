@@ -117,12 +117,14 @@ fn the_kernel_asks_the_services_of_rdma() {
     let mut resolve = b"mlx5_0".to_vec();
     resolve.resize(64, 0);
     resolve.extend([1, 2, 0, 0]);
+    // LS_NLA_TYPE_SERVICE_ID, which must be understood (RDMA_NLA_F_MANDATORY).
+    resolve.extend([12, 0, 3, 0x20, 1, 0, 0, 0, 0, 0, 0, 0]);
     check(
         RDMA,
         &message(0x1000, 1, 0, &resolve),
         Direction::FromKernel,
         Some("RDMA_NL_GROUP_LS"),
-        "RDMA_NL_LS_OP_RESOLVE mlx5_0 port 1 gmp",
+        "RDMA_NL_LS_OP_RESOLVE mlx5_0 port 1 gmp service 0x1",
     );
 }
 

@@ -129,14 +129,12 @@ impl Scope<'_> {
     }
 
     fn attribute<'f>(&self, frame: &'f [u8], order: Order, name: &str) -> Option<Selected<'f>> {
-        let field = self
-            .set?
-            .attributes
-            .iter()
-            .find(|field| field.name == name)?;
+        let set = self.set?;
+        let field = set.attributes.iter().find(|field| field.name == name)?;
         let mut rest = frame.get(self.start as usize..self.end as usize)?;
         for _ in 0..SEARCHED {
             let (_, header) = nlattr(order)(rest).ok()?;
+            let header = header.without(set.own_flags);
             let payload = rest.get(NLA_HDRLEN as usize..usize::from(header.len))?;
             if header.number() == field.number {
                 let host = if header.kind & NLA_F_NET_BYTEORDER == 0 {

@@ -27,15 +27,17 @@ pub(super) fn summary(view: &MessageView<'_>, options: &Options<'_>, out: &mut V
     }
 }
 
-/// Appends what a nest or a struct reads as, where its table says so. Whether it does.
+/// Appends what a nest or a struct reads as, where its table says so; `above` is the type of
+/// the node that it is directly below. Whether it does.
 pub(super) fn of_part(
     node: NodeRef<'_>,
+    above: Option<Type>,
     options: &Options<'_>,
     level: u8,
     out: &mut Vec<Span>,
 ) -> bool {
     let before = out.len();
-    for entries in parts(node) {
+    for entries in parts(node, above) {
         entries_of(node, entries, options, level, out);
     }
     out.len() > before
@@ -43,14 +45,14 @@ pub(super) fn of_part(
 
 /// What the tables say of how a node with others below it reads: of its struct, then of its
 /// attributes.
-fn parts(node: NodeRef<'_>) -> impl Iterator<Item = &'static [SummaryEntry]> {
+fn parts(node: NodeRef<'_>, above: Option<Type>) -> impl Iterator<Item = &'static [SummaryEntry]> {
     let of_struct = |of: &'static Struct| of.summary;
     let of_set = |of: &'static AttributeSet| of.summary;
     let (first, second) = match node.field().ty {
         Type::Struct(of) => (Some(of_struct(of)), None),
         Type::Nest { header, set } => (header.map(of_struct), Some(of_set(set))),
         Type::Elements { set } | Type::TypeValue { set, .. } => (None, Some(of_set(set))),
-        Type::Members => match node.parent().map(|above| above.field().ty) {
+        Type::Members => match above {
             Some(Type::Custom {
                 header: Some(header),
                 set,
@@ -212,7 +214,7 @@ fn says_nothing(node: NodeRef<'_>) -> bool {
         Value::Tree => {
             let is_sub_message = matches!(field.ty, Type::SubMessage { .. });
             !node.has_children()
-                && (is_sub_message || parts(node).any(|entries| !entries.is_empty()))
+                && (is_sub_message || parts(node, None).any(|entries| !entries.is_empty()))
         }
         Value::Unsigned(0) => field.names.is_some_and(|names| names.as_flags),
         Value::Text(text) => text.is_empty() && !node.has(NodeFlags::ATTRIBUTE),
@@ -241,12 +243,13 @@ impl Hits<'_> {
             total += elements;
             total -= 1;
             let parts = hit.children().filter(|_| is_list);
+            let above = is_list.then_some(hit.field().ty);
             for part in parts.chain((!is_list).then_some(*hit)) {
                 if width > VALUE_WIDTH || told == MAX_LISTED {
                     break;
                 }
                 let mut inside = Vec::new();
-                if !of_part(part, options, level + 1, &mut inside) {
+                if !of_part(part, above, options, level + 1, &mut inside) {
                     continue;
                 }
                 if told > 0 {

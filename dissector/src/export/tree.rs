@@ -50,9 +50,9 @@ pub struct Tree<'a> {
     notes: NotesInOrder<'a>,
     pending: Option<(NodeIndex, u8)>,
     refused: Option<(NodeIndex, Vec<Span>)>,
-    /// Of each open node by depth: whether what is below are elements of a list, and how
-    /// many of them were shown.
-    lists: Vec<(bool, u32)>,
+    /// Of each open node by depth: its type, and how many elements of a list below it were
+    /// shown.
+    open: Vec<(Type, u32)>,
 }
 
 /// A message as a tree: the message itself, its headers, its attributes. Before the first
@@ -81,7 +81,7 @@ pub fn tree<'a>(view: &MessageView<'a>, options: &Options<'a>) -> Tree<'a> {
         notes: NotesInOrder::new(view.tape),
         pending: None,
         refused,
-        lists: Vec::new(),
+        open: Vec::new(),
     }
 }
 
@@ -241,14 +241,13 @@ impl Tree<'_> {
     /// The position of an element of a list, from 0; `None` for what is none.
     fn element(&mut self, node: &NodeRef<'_>) -> Option<u32> {
         let depth = usize::from(node.node().depth);
-        self.lists.resize(depth + 1, (false, 0));
-        let holds_list = matches!(
-            node.field().ty,
+        self.open.resize(depth + 1, (Type::Members, 0));
+        self.open[depth] = (node.field().ty, 0);
+        let (above, count) = self.open.get_mut(depth.checked_sub(1)?)?;
+        if !matches!(
+            above,
             Type::Array { .. } | Type::Indexed { .. } | Type::Custom { .. }
-        );
-        self.lists[depth] = (holds_list, 0);
-        let (list, count) = self.lists.get_mut(depth.checked_sub(1)?)?;
-        if !*list {
+        ) {
             return None;
         }
         *count += 1;
@@ -286,7 +285,10 @@ impl Tree<'_> {
         let value = node.value();
         if known.is_none() && value == Value::Tree {
             let mut inside = Vec::new();
-            if summary::of_part(node, &self.options, 0, &mut inside) {
+            let depth = usize::from(node.node().depth);
+            let above = depth.checked_sub(1).and_then(|depth| self.open.get(depth));
+            let above = above.map(|(above, _)| *above);
+            if summary::of_part(node, above, &self.options, 0, &mut inside) {
                 spans.push(Span::new(Role::Plain, ": "));
                 spans.append(&mut inside);
             }

@@ -38,6 +38,9 @@ impl Walker<'_> {
             Decoder::PacketIp => {
                 self.packet(Begins::Network, custom.set, (start, end), depth, scope);
             }
+            Decoder::PacketTransport => {
+                self.packet(Begins::Transport, custom.set, (start, end), depth, scope);
+            }
             Decoder::PacketByProto => {
                 self.packet(Begins::ByProto, custom.set, (start, end), depth, scope);
             }

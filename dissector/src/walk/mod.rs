@@ -49,7 +49,7 @@ pub struct FrameShape {
 pub struct Known<'k> {
     /// The generic netlink ids.
     pub ids: &'k GenlIds,
-    /// The sets of nf_tables.
+    /// The sets of `nf_tables`.
     pub nft_sets: Option<&'k NftSets>,
 }
 
@@ -110,7 +110,7 @@ struct Walker<'w> {
     frame: &'w [u8],
     order: Order,
     tape: &'w mut Tape,
-    /// The nf_tables sets that the frame declared so far.
+    /// The `nf_tables` sets that the frame declared so far.
     sets: nft::Sets<'w>,
     /// Those of the capture.
     nft_sets: Option<&'w NftSets>,

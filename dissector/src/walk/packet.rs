@@ -28,6 +28,8 @@ pub(super) enum Begins {
     /// The network header that `packet-hdr.hw-protocol` beside it names, or else IP of the
     /// version that its first bits say.
     Network,
+    /// What follows the network header in `network-header` beside it.
+    Transport,
     /// An Ethernet header or, on devices that have none, the network header: `proto` beside
     /// it says what comes after the one, or is the other.
     ByProto,
@@ -52,12 +54,17 @@ impl<'w> Walker<'w> {
                 .named_protocol(scope)
                 .or_else(|| version(bytes))
                 .map(|protocol| LaxSlicedPacket::from_ether_type(protocol, bytes)),
+            Begins::Transport => None,
             Begins::ByProto => match self.protocol(scope, "proto", None) {
                 Some(protocol) if !follows_ethernet(bytes, protocol) => {
                     Some(LaxSlicedPacket::from_ether_type(protocol, bytes))
                 }
                 _ => LaxSlicedPacket::from_ethernet(bytes).ok(),
             },
+        };
+        let follows = match begins {
+            Begins::Transport => self.announced(scope),
+            _ => None,
         };
         let mut layers = Layers {
             walker: self,
@@ -66,10 +73,24 @@ impl<'w> Walker<'w> {
             end,
             depth,
         };
-        match sliced {
-            Some(sliced) => layers.all(&sliced),
-            None => layers.rest("payload"),
+        if let Some(sliced) = sliced {
+            layers.all(&sliced);
+            return;
         }
+        if let Some(protocol) = follows {
+            layers.cut(protocol, bytes);
+        }
+        layers.rest("payload");
+    }
+
+    /// The protocol that the network header near by announces.
+    fn announced(&self, scope: Option<&Scope<'_>>) -> Option<IpNumber> {
+        let header = scope?.find(self.frame, self.order, "network-header")?;
+        let at = match version(header.payload)? {
+            ether_type::IPV4 => 9,
+            _ => 6,
+        };
+        header.payload.get(at).copied().map(IpNumber)
     }
 
     fn named_protocol(&self, scope: Option<&Scope<'_>>) -> Option<EtherType> {
@@ -277,6 +298,31 @@ impl Layers<'_, '_> {
             }
         }
         stop
+    }
+
+    /// A header of this protocol that may be cut off anywhere, at the start of `bytes`.
+    fn cut(&mut self, protocol: IpNumber, bytes: &[u8]) {
+        match protocol {
+            ip_number::TCP => {
+                let words = bytes.get(12).map_or(0, |byte| usize::from(byte >> 4));
+                self.layer("tcp", 20);
+                self.layer("tcp-options", (words * 4).saturating_sub(20));
+            }
+            ip_number::UDP => self.layer("udp", 8),
+            ip_number::ICMP => {
+                self.layer("icmp", 4);
+                if let Some(0 | 8) = bytes.first() {
+                    self.layer("icmp-echo", 4);
+                }
+            }
+            ip_number::IPV6_ICMP => {
+                self.layer("icmpv6", 4);
+                if let Some(128 | 129) = bytes.first() {
+                    self.layer("icmp-echo", 4);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// What lies `len` bytes ahead, or the end.

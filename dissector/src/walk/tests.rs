@@ -68,6 +68,12 @@ attribute-sets:
       - {name: headed, type: nest, fixed-header: point, nested-attributes: inner}
       - {name: number, type: u32}
       - {name: typed, type: indexed-array, sub-type: sub-message, sub-message: indices, selector: attribute-type}
+      - {name: by-both, type: sub-message, sub-message: both, selector: kind/color}
+      - {name: numbered, type: nest, nested-attributes: numbered}
+  - name: numbered
+    any-number: true
+    attributes:
+      - {name: one, type: u16, multi-attr: true}
   - name: inner
     attributes:
       - {name: id, type: u16}
@@ -78,6 +84,12 @@ sub-messages:
       - {value: pt, fixed-header: point}
       - {value: in, attribute-set: inner}
       - {value: absent, attribute-set: inner}
+  - name: both
+    formats:
+      - {value: pt/7, fixed-header: point}
+      - {value: pt/blue, type: u32}
+      - {value: in, attribute-set: inner}
+      - {value: default, type: binary}
   - name: colors
     formats:
       - {value: blue, attribute-set: inner}
@@ -361,6 +373,67 @@ fn a_selector_that_is_absent_or_says_nothing_known() {
         by-kind ! nothing says what is inside
           unknown 010203
         padding 00
+        ",
+    );
+}
+
+#[test]
+fn several_fields_select_together() {
+    let choose = |kind: &[u8], color| [attribute(1, kind), attribute(3, &[color])].concat();
+    let inner = attribute(1, &[5, 0]);
+    check(
+        &[choose(b"pt\0\0", 7), attribute(18, &[1, 0, 2, 0])],
+        "
+        kind pt
+        color 7
+        padding 000000
+        by-both
+          x 1
+          y 2
+        ",
+    );
+    check(
+        &[choose(b"pt\0\0", 4), attribute(18, &[1, 0, 2, 0])],
+        "
+        kind pt
+        color blue
+        padding 000000
+        by-both 131073
+        ",
+    );
+    check(
+        &[choose(b"in\0\0", 9), attribute(18, &inner)],
+        "
+        kind in
+        color 9
+        padding 000000
+        by-both
+          id 5
+          padding 0000
+        ",
+    );
+    check(
+        &[choose(b"pt\0\0", 9), attribute(18, &[1, 0, 2, 0])],
+        "
+        kind pt
+        color 9
+        padding 000000
+        by-both 01000200
+        ",
+    );
+}
+
+#[test]
+fn a_list_whose_elements_have_any_number() {
+    let list = [attribute(1, &[5, 0]), attribute(2, &[6, 0])].concat();
+    check(
+        &[attribute(19, &list)],
+        "
+        numbered
+          one 5
+          padding 0000
+          one 6
+          padding 0000
         ",
     );
 }

@@ -1,4 +1,4 @@
-//! What values in nf_tables are. They go through registers without a type: what a comparison
+//! What values in `nf_tables` are. They go through registers without a type: what a comparison
 //! compares with is an address if an address was loaded before, and what the keys of a set are
 //! its declaration says. Values are told by the numbers of nft's data types, which the formats
 //! of `nft-value` (`schema/nf-tables-values.yaml`) have, or by length and byte order.
@@ -35,9 +35,9 @@ impl<'w> Walker<'w> {
         let (start, end) = room;
         let room = end - start;
         let kind = match finder {
-            Finder::NftRegister => self.in_register(scope?)?,
-            Finder::NftSetKey => self.types_of(scope?)?.key.kind(room)?,
-            Finder::NftSetData => self.types_of(scope?)?.data.kind(room)?,
+            Finder::Register => self.in_register(scope?)?,
+            Finder::SetKey => self.types_of(scope?)?.key.kind(room)?,
+            Finder::SetData => self.types_of(scope?)?.data.kind(room)?,
         };
         // No flag at all is a value too, and has no name.
         let is_zero = || self.bytes(start, end).iter().all(|byte| *byte == 0);
@@ -62,8 +62,8 @@ impl<'w> Walker<'w> {
         };
         let of = scope.and_then(|scope| self.types_of(scope));
         let types = match (finder, of) {
-            (Finder::NftSetKey, Some(of)) => of.key,
-            (Finder::NftSetData, Some(of)) => of.data,
+            (Finder::SetKey, Some(of)) => of.key,
+            (Finder::SetData, Some(of)) => of.data,
             _ => return false,
         };
         let inside = start.saturating_add(flags.header_len()).min(end);
@@ -103,7 +103,7 @@ impl<'w> Walker<'w> {
         let mut rule = Rule::of_family(*family.payload.first()?);
         let mut left = MAX_EXPRESSIONS;
         let before = self.chain(list.start, expression.start.checked_sub(NLA_HDRLEN)?)?;
-        for (_, payload) in before {
+        for (_, payload) in before.each() {
             left = left.checked_sub(1)?;
             rule.run(&Expression::of(before.within(payload))?);
         }
@@ -112,7 +112,7 @@ impl<'w> Walker<'w> {
         }
         // A value that is put into a register is what it is taken for afterwards.
         let after = self.chain(align(expression.end), list.end)?;
-        for (_, payload) in after.take(left) {
+        for (_, payload) in after.each().take(left) {
             let next = Expression::of(after.within(payload))?;
             if next.name == b"immediate" && next.register(1) == Some(register) {
                 return None;
@@ -142,6 +142,17 @@ struct Chain<'f> {
 }
 
 impl<'f> Chain<'f> {
+    /// The number and the payload of each.
+    fn each(mut self) -> impl Iterator<Item = (u16, &'f [u8])> {
+        std::iter::from_fn(move || {
+            let (_, header) = nlattr(self.order)(self.rest).ok()?;
+            let payload = (self.rest).get(NLA_HDRLEN as usize..usize::from(header.len))?;
+            let next = align(u32::from(header.len)) as usize;
+            self.rest = self.rest.get(next..).unwrap_or_default();
+            Some((header.number(), payload))
+        })
+    }
+
     /// Those inside one of them.
     fn within(&self, payload: &'f [u8]) -> Self {
         Self {
@@ -152,7 +163,8 @@ impl<'f> Chain<'f> {
 
     /// The payload of the first with this number.
     fn attribute(self, number: u16) -> Option<&'f [u8]> {
-        self.take(MAX_ATTRIBUTES)
+        self.each()
+            .take(MAX_ATTRIBUTES)
             .find_map(|(found, payload)| (found == number).then_some(payload))
     }
 
@@ -165,18 +177,6 @@ impl<'f> Chain<'f> {
     /// The text with this number, without its NUL.
     fn text(self, number: u16) -> Option<&'f [u8]> {
         self.attribute(number).map(text)
-    }
-}
-
-impl<'f> Iterator for Chain<'f> {
-    type Item = (u16, &'f [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (_, header) = nlattr(self.order)(self.rest).ok()?;
-        let payload = (self.rest).get(NLA_HDRLEN as usize..usize::from(header.len))?;
-        let next = align(u32::from(header.len)) as usize;
-        self.rest = self.rest.get(next..).unwrap_or_default();
-        Some((header.number(), payload))
     }
 }
 

@@ -55,6 +55,15 @@ impl<'f> Expression<'f> {
         }
     }
 
+    /// The one that looks into a tunnel, if this is about one.
+    fn within(&self) -> Option<Self> {
+        if self.name != b"inner" {
+            return None;
+        }
+        let inside = self.parameters.attribute(5)?;
+        Self::of(self.parameters.within(inside))
+    }
+
     fn number(&self, number: u16) -> Option<u32> {
         self.parameters.number(number)
     }
@@ -91,6 +100,13 @@ impl Rule {
 
     /// What an expression leaves in its registers.
     pub(super) fn run(&mut self, it: &Expression<'_>) {
+        match it.within() {
+            Some(it) if it.name != b"inner" => self.step(&it),
+            _ => self.step(it),
+        }
+    }
+
+    fn step(&mut self, it: &Expression<'_>) {
         let loads = |key: u16, kind: fn(u32) -> Option<FormatKey>| it.number(key).and_then(kind);
         let (register, kind) = match it.name {
             b"cmp" => {

@@ -171,11 +171,13 @@ impl<'w> Walker<'w> {
     }
 }
 
-/// The sets of nf_tables that a capture declares, and the data types of what is in them.
+type ByName<T> = HashMap<Vec<u8>, T>;
+
+/// The sets of `nf_tables` that a capture declares, and the data types of what is in them.
 #[derive(Debug, Clone, Default)]
 pub struct NftSets {
     /// By address family, table and name.
-    sets: HashMap<u8, HashMap<Vec<u8>, HashMap<Vec<u8>, Types>>>,
+    sets: HashMap<u8, ByName<ByName<Types>>>,
     learned: usize,
 }
 

@@ -31,10 +31,10 @@ fn message(kind: u16, family: u8, attributes: &[Vec<u8>]) -> Vec<u8> {
 /// An expression with these numbers as its parameters, by attribute.
 fn expression(name: &str, parameters: &[(u16, u32)]) -> Vec<u8> {
     let parameters = parameters.iter().map(|(of, value)| number(*of, *value));
-    with(name, parameters.collect())
+    with(name, &parameters.collect::<Vec<_>>())
 }
 
-fn with(name: &str, parameters: Vec<Vec<u8>>) -> Vec<u8> {
+fn with(name: &str, parameters: &[Vec<u8>]) -> Vec<u8> {
     let data = attribute(2, &parameters.concat());
     attribute(1, &[attribute(1, name.as_bytes()), data].concat())
 }
@@ -42,7 +42,7 @@ fn with(name: &str, parameters: Vec<Vec<u8>>) -> Vec<u8> {
 /// A comparison of register 1 with a value.
 fn equal(value: &[u8]) -> Vec<u8> {
     let data = attribute(3, &attribute(1, value));
-    with("cmp", vec![number(1, 1), number(2, 0), data])
+    with("cmp", &[number(1, 1), number(2, 0), data])
 }
 
 fn load(base: u32, offset: u32, len: u32) -> Vec<u8> {
@@ -51,7 +51,7 @@ fn load(base: u32, offset: u32, len: u32) -> Vec<u8> {
 
 fn put(value: &[u8]) -> Vec<u8> {
     let data = attribute(2, &attribute(1, value));
-    with("immediate", vec![number(1, 1), data])
+    with("immediate", &[number(1, 1), data])
 }
 
 /// The values in messages of nfnetlink, as they are shown.
@@ -133,7 +133,7 @@ fn masks_keep_what_a_value_is_and_shifts_do_not() {
         let mask = attribute(4, &attribute(1, &[255, 255, 128, 0]));
         with(
             "bitwise",
-            vec![number(1, 1), number(2, 1), number(6, op), mask],
+            &[number(1, 1), number(2, 1), number(6, op), mask],
         )
     };
     let address = equal(&[10, 0, 0, 0]);
@@ -179,6 +179,14 @@ fn what_is_put_into_a_register_is_what_it_is_used_for() {
         &[put(&[5, 0, 0, 0]), put(&[6, 0, 0, 0]), mark],
         &["05000000", "0x6"],
     );
+}
+
+#[test]
+fn what_is_loaded_inside_a_tunnel() {
+    let payload = [number(1, 1), number(2, 1), number(3, 12), number(4, 4)];
+    let inside = [attribute(1, b"payload"), attribute(2, &payload.concat())];
+    let inner = with("inner", &[number(2, 1), attribute(5, &inside.concat())]);
+    rule(IPV4, &[inner, equal(&[10, 0, 0, 1])], &["10.0.0.1"]);
 }
 
 #[test]
@@ -231,8 +239,8 @@ fn keys_are_what_the_set_before_them_says() {
 fn a_key_may_be_several_values() {
     let key = [10, 0, 0, 1, 0, 80, 0, 0];
     let of = |key_type| [set("a", 1, key_type), elements("a", None, &[&key])].concat();
-    assert_eq!(values(&of(7 << 6 | 13), None), ["10.0.0.1", "80"]);
-    assert_eq!(values(&of(7 << 6 | 8), None), ["0a00000100500000"]);
+    assert_eq!(values(&of(7 << 6 | 0xd), None), ["10.0.0.1", "80"]);
+    assert_eq!(values(&of(7 << 6 | 0x8), None), ["0a00000100500000"]);
 }
 
 #[test]

@@ -42,6 +42,8 @@ pub enum Decoder {
     PacketEthernet,
     /// A network packet from its IP or ARP header on.
     PacketIp,
+    /// A network packet from the header on that `network-header` beside it announces.
+    PacketTransport,
     /// A network packet that begins with what a protocol beside it says.
     PacketByProto,
     /// The options of an IPv4 or TCP header.
@@ -64,6 +66,7 @@ impl Decoder {
         ("rtnexthop", Decoder::Rtnexthop),
         ("packet-ethernet", Decoder::PacketEthernet),
         ("packet-ip", Decoder::PacketIp),
+        ("packet-transport", Decoder::PacketTransport),
         ("packet-by-proto", Decoder::PacketByProto),
         ("ip-options", Decoder::IpOptions),
         ("inet-diag-bytecode", Decoder::InetDiagBytecode),
@@ -78,20 +81,20 @@ impl Decoder {
 /// where it is written, in `walk::nft`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Finder {
-    /// What an nf_tables register holds.
-    NftRegister,
-    /// What the keys of an nf_tables set are.
-    NftSetKey,
-    /// What the elements of an nf_tables map lead to.
-    NftSetData,
+    /// What an `nf_tables` register holds.
+    Register,
+    /// What the keys of an `nf_tables` set are.
+    SetKey,
+    /// What the elements of an `nf_tables` map lead to.
+    SetData,
 }
 
 impl Finder {
     /// Every finder with its name in the schema.
     pub const ALL: &'static [(&'static str, Finder)] = &[
-        ("nft-register", Finder::NftRegister),
-        ("nft-set-key", Finder::NftSetKey),
-        ("nft-set-data", Finder::NftSetData),
+        ("nft-register", Finder::Register),
+        ("nft-set-key", Finder::SetKey),
+        ("nft-set-data", Finder::SetData),
     ];
 }
 

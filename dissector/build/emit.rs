@@ -175,6 +175,7 @@ impl Emitter {
         )?;
         self.fields(&set.attributes)?;
         write!(self.out, "]), any_number: {}, ", set.any_number)?;
+        write!(self.out, "own_flags: {}, ", set.own_flags)?;
         self.summary(&set.summary)?;
         writeln!(self.out, " }};")
     }

@@ -10,7 +10,8 @@
 //!
 //! - A message with `NLM_F_REQUEST` goes to the kernel, unless its type is one whose
 //!   notifications echo the request's flags and that request was seen, or the kernel
-//!   asks its listeners itself (`RTM_GETNEIGH` with neither port nor sequence number).
+//!   asks its listeners itself (`RTM_GETNEIGH` with neither port nor sequence number, RDMA
+//!   services without a port). To the connector goes also what only has a port.
 //! - A message from the kernel answers the request with the same protocol, port and
 //!   sequence number, unless that request changed something and the message is of a
 //!   type that goes to a group: then the request caused it.
@@ -283,12 +284,13 @@ impl Context {
     }
 
     fn meaning(&self, seen: Seen<'_>, direction: Direction) -> Option<&'static Message> {
-        let kind = seen.raw.header.kind;
+        let header = seen.raw.header;
         self.ids
             .resolve(
                 &self.schema,
                 seen.protocol,
-                kind,
+                header.kind,
+                header.pid,
                 direction,
                 seen.raw.payload(),
             )
@@ -297,7 +299,9 @@ impl Context {
 
     fn direction(&self, seen: Seen<'_>) -> Direction {
         let header = seen.raw.header;
-        if !header.has(NLM_F_REQUEST) {
+        // What a program sends to the connector need not be a request, but has a port.
+        let told = seen.protocol == protocol::CONNECTOR && header.pid != 0;
+        if !header.has(NLM_F_REQUEST) && !told {
             return Direction::FromKernel;
         }
         let Some(message) = self.meaning(seen, Direction::FromKernel) else {
@@ -307,10 +311,16 @@ impl Context {
         let echo = message.echoes_request
             && (header.pid != 0 || message.groups.is_empty())
             && self.transactions.is_echo(seen.protocol, header);
-        let asks_listeners = seen.protocol == protocol::ROUTE
-            && (header.pid, header.seq, header.flags) == (0, 0, NLM_F_REQUEST)
-            && message.flags_as == FlagsAs::Get
-            && group_of(message, seen).is_some();
+        let asks_listeners = group_of(message, seen).is_some()
+            && match seen.protocol {
+                protocol::ROUTE => {
+                    (header.pid, header.seq, header.flags) == (0, 0, NLM_F_REQUEST)
+                        && message.flags_as == FlagsAs::Get
+                }
+                // Its programs always have a port.
+                protocol::RDMA => header.pid == 0,
+                _ => false,
+            };
         if echo || asks_listeners {
             Direction::FromKernel
         } else {

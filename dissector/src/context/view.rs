@@ -94,8 +94,14 @@ impl Context {
         let rest = frame.bytes.get(record.offset as usize..)?;
         let raw = Messages::new(protocol, rest, record.offset, record.order).next()?;
         let resolve = |kind, direction, payload: &[u8]| {
-            self.ids
-                .resolve(&self.schema, protocol, kind, direction, payload)
+            self.ids.resolve(
+                &self.schema,
+                protocol,
+                kind,
+                raw.header.pid,
+                direction,
+                payload,
+            )
         };
         let (family, message, asked) = if !is_control(protocol, raw.header.kind) {
             let (family, message) = resolve(raw.header.kind, record.direction, raw.payload());

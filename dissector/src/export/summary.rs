@@ -91,10 +91,12 @@ pub(super) fn holds(format: &Format, field: &'static Field) -> bool {
     in_set
         || format.header.is_some_and(|header| {
             std::ptr::eq(&raw const header.field, field)
-                || header
-                    .members
-                    .first()
-                    .is_some_and(|member| std::ptr::eq(&raw const member.field, field))
+                || header.members.first().is_some_and(|member| {
+                    // What it is in this message has a field of its own.
+                    std::ptr::eq(&raw const member.field, field)
+                        || matches!(member.field.ty, Type::SubMessage { .. })
+                            && member.field.name == field.name
+                })
         })
 }
 

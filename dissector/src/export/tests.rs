@@ -99,6 +99,7 @@ static ID: Field = field("id", "TOY_DATA_ID", 1, int(2));
 static DATA: AttributeSet = AttributeSet {
     name: "data-attrs",
     any_number: false,
+    own_flags: 0,
     summary: &[],
     attributes: Attributes::new(&[field("id", "TOY_DATA_ID", 1, int(2))]),
 };
@@ -110,6 +111,7 @@ static FORMATS: Formats = Formats::new(&[Format {
 static INFO: AttributeSet = AttributeSet {
     name: "info-attrs",
     any_number: false,
+    own_flags: 0,
     summary: &[],
     attributes: Attributes::new(&[
         field("kind", "TOY_INFO_KIND", 1, Type::String),
@@ -160,6 +162,7 @@ const fn bits(name: &'static str, shift: u8) -> Field {
 static TOY: AttributeSet = AttributeSet {
     name: "toy-attrs",
     any_number: false,
+    own_flags: 0,
     summary: &[],
     attributes: Attributes::new(&[
         field("name", "TOY_NAME", 1, Type::String),

@@ -86,12 +86,14 @@ static TOY: Field = field(0, "toy", "toy", Type::String, Hint::None);
 static CAT: AttributeSet = AttributeSet {
     name: "cat-attrs",
     any_number: false,
+    own_flags: 0,
     summary: &[],
     attributes: Attributes::new(&[field(1, "id", "PETA_CAT_ID", int(2, false), Hint::None)]),
 };
 static DOG: AttributeSet = AttributeSet {
     name: "dog-attrs",
     any_number: false,
+    own_flags: 0,
     summary: &[],
     attributes: Attributes::new(&[field(1, "id", "PETA_DOG_ID", int(4, false), Hint::None)]),
 };
@@ -110,6 +112,7 @@ static FORMATS: Formats = Formats::new(&[
 static KIND: AttributeSet = AttributeSet {
     name: "kind-attrs",
     any_number: false,
+    own_flags: 0,
     summary: &[],
     attributes: Attributes::new(&[
         field(1, "kind", "PETA_KIND", Type::String, Hint::None),
@@ -129,6 +132,7 @@ static KIND: AttributeSet = AttributeSet {
 static PET: AttributeSet = AttributeSet {
     name: "pet-attrs",
     any_number: false,
+    own_flags: 0,
     summary: &[],
     attributes: Attributes::new(&[
         field(1, "petname", "PETA_NAME", Type::String, Hint::None),

@@ -57,6 +57,13 @@ pub static FRAME: Field = field("frame", Type::Binary, FieldOrder::Host, Hint::N
 pub static PADDING: Field = field("nlscope.padding", Type::Pad, FieldOrder::Host, Hint::None);
 /// What stands between the fields of a text.
 pub static SEPARATOR: Field = field("nlscope.separator", Type::Pad, FieldOrder::Host, Hint::None);
+/// What programs say to each other, of which the kernel knows nothing.
+pub static USER_DATA: Field = field(
+    "nlscope.user-data",
+    Type::Binary,
+    FieldOrder::Host,
+    Hint::None,
+);
 /// Bytes that nothing is known of.
 pub static UNKNOWN: Field = field(
     "nlscope.unknown",
@@ -359,6 +366,7 @@ pub fn fields() -> impl Iterator<Item = &'static Field> {
         &FRAME,
         &PADDING,
         &SEPARATOR,
+        &USER_DATA,
         &UNKNOWN,
         &TRAILING,
         &UNKNOWN_ATTRIBUTE,

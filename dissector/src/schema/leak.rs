@@ -114,6 +114,7 @@ impl Tables {
                 name: text(&set.name),
                 attributes: Attributes::new(&[]),
                 any_number: set.any_number,
+                own_flags: set.own_flags,
                 summary: summary(&set.summary),
             }))
         };

@@ -116,6 +116,8 @@ pub struct AttributeSet {
     /// Elements of a list that some number and some do not: what has another number is the
     /// first attribute.
     pub any_number: bool,
+    /// Bits of `nla_type` that are flags of the family's own, whatever netlink has them for.
+    pub own_flags: u16,
     /// What a nest of them reads as in one line; empty where nothing is said.
     pub summary: &'static [SummaryEntry],
 }

@@ -134,23 +134,32 @@ impl Schema {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// The meaning of a command of a generic netlink family.
+    /// The meaning of a command of a generic netlink family. Where a number is that of an
+    /// answer and of an event, too, `answers` says which.
     #[must_use]
-    pub fn command(family: &'static Family, command: u8, direction: Direction) -> Option<Lookup> {
+    pub fn command(
+        family: &'static Family,
+        command: u8,
+        direction: Direction,
+        answers: bool,
+    ) -> Option<Lookup> {
         let number = u16::from(command);
-        let fits = |message: &&'static Message| message.number == number;
-        let directed = family
-            .messages
-            .iter()
-            .filter(fits)
-            .find(|message| message.direction == Some(direction));
-        let message = directed.or_else(|| {
-            family
-                .messages
-                .iter()
-                .filter(fits)
-                .find(|message| message.direction.is_none())
-        })?;
+        let going = |direction| {
+            let mut messages = family.messages.iter();
+            messages.find(move |it| it.number == number && it.direction == direction)
+        };
+        let either_way = going(None);
+        let message = match (going(Some(direction)), either_way) {
+            (Some(event), Some(answer)) if event.direction == Some(Direction::FromKernel) => {
+                if answers {
+                    answer
+                } else {
+                    event
+                }
+            }
+            (Some(directed), _) => directed,
+            (None, either_way) => either_way?,
+        };
         Some(Lookup { family, message })
     }
 }
@@ -212,13 +221,15 @@ impl GenlIds {
     }
 
     /// The meaning of a message of any protocol, or its family alone where only that
-    /// is known. `payload` is what follows the `nlmsghdr`.
+    /// is known. `port` is the one in its header, which an event has none in; `payload` is
+    /// what follows the `nlmsghdr`.
     #[must_use]
     pub fn resolve(
         &self,
         schema: &Schema,
         protocol: u16,
         kind: u16,
+        port: u32,
         direction: Direction,
         payload: &[u8],
     ) -> (Option<&'static Family>, Option<&'static Message>) {
@@ -230,7 +241,8 @@ impl GenlIds {
         let Some(family) = self.get(kind).and_then(|name| name.family) else {
             return (None, None);
         };
-        let lookup = first.and_then(|command| Schema::command(family, command, direction));
+        let lookup =
+            first.and_then(|command| Schema::command(family, command, direction, port != 0));
         (Some(family), lookup.map(|l| l.message))
     }
 }

@@ -30,6 +30,7 @@ impl Walker<'_> {
             NodeFlags::NONE
         };
         self.each_attribute(start, end, depth, |walker, header, at, to| {
+            let header = header.without(set.map_or(0, |set| set.own_flags));
             let known = set.and_then(|set| set.attribute(header.number()));
             walker.attribute(known, header, (at, to), depth, extra, scope);
             if let Some(scope) = scope.filter(|scope| scope.start == start) {

@@ -123,6 +123,7 @@ impl Walker<'_> {
             self.schema,
             protocol,
             header.kind,
+            header.pid,
             body.direction,
             self.bytes(start, end),
         );
@@ -136,6 +137,11 @@ impl Walker<'_> {
             let asks = body.direction == Direction::ToKernel;
             let bare = message.bare_dump && asks && header.flags & NLM_F_DUMP == NLM_F_DUMP;
             self.known(message, bare, (at, end), depth);
+        } else if protocol == protocol::USERSOCK {
+            if at < end {
+                self.tape
+                    .leaf(&base::USER_DATA, at, end - at, depth, NodeFlags::NONE);
+            }
         } else {
             self.tape.note(body.node, NoteKind::UnknownMessage);
             self.unknown_payload(at, end, depth);
@@ -239,6 +245,7 @@ impl Walker<'_> {
             self.schema,
             body.protocol,
             body.header.kind,
+            body.header.pid,
             body.direction,
             &[],
         );

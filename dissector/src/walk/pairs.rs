@@ -4,6 +4,9 @@
 //! attribute of its set that is called as the key is, where `_` and `-` are the same and
 //! case does not count. No table can say where a pair ends: that is up to the quotes.
 
+#[cfg(test)]
+mod tests;
+
 use super::scope::Scope;
 use super::{MAX_DEPTH, MAX_NODES, Walker};
 use crate::schema::{AttributeSet, Field, Type, base};

@@ -133,21 +133,19 @@ impl Scope<'_> {
     }
 
     fn attribute<'f>(&self, frame: &'f [u8], order: Order, name: &str) -> Option<Selected<'f>> {
-        let field = self
-            .set?
-            .attributes
-            .iter()
-            .find(|field| field.name == name)?;
+        let set = self.set?;
+        let field = set.attributes.iter().find(|field| field.name == name)?;
+        let selected = |at| selected(set, field, at, order);
         // Where pairs of type and value repeat, it is the type just before the value.
         let previous = self.previous.get();
         let near = (self.start..self.end).contains(&previous);
         let first = near.then(|| frame.get(previous as usize..self.end as usize));
-        if let Some(found) = first.flatten().and_then(|at| selected(field, at, order)) {
+        if let Some(found) = first.flatten().and_then(selected) {
             return Some(found);
         }
         let mut rest = frame.get(self.start as usize..self.end as usize)?;
         for _ in 0..SEARCHED {
-            if let Some(found) = selected(field, rest, order) {
+            if let Some(found) = selected(rest) {
                 return Some(found);
             }
             let (_, header) = nlattr(order)(rest).ok()?;
@@ -173,8 +171,14 @@ impl Scope<'_> {
 }
 
 /// The attribute at the front of these bytes, where it is this field.
-fn selected<'f>(field: &'static Field, at: &'f [u8], order: Order) -> Option<Selected<'f>> {
+fn selected<'f>(
+    set: &AttributeSet,
+    field: &'static Field,
+    at: &'f [u8],
+    order: Order,
+) -> Option<Selected<'f>> {
     let (_, header) = nlattr(order)(at).ok()?;
+    let header = header.without(set.own_flags);
     if header.number() != field.number {
         return None;
     }

@@ -28,6 +28,8 @@ pub const fn align(len: u32) -> u32 {
 pub mod protocol {
     /// rtnetlink.
     pub const ROUTE: u16 = 0;
+    /// Whatever programs agree on among themselves.
+    pub const USERSOCK: u16 = 2;
     /// Socket monitoring.
     pub const SOCK_DIAG: u16 = 4;
     /// IP security: its policies and associations.
@@ -44,4 +46,6 @@ pub mod protocol {
     pub const KOBJECT_UEVENT: u16 = 15;
     /// Generic netlink.
     pub const GENERIC: u16 = 16;
+    /// RDMA.
+    pub const RDMA: u16 = 20;
 }

@@ -24,6 +24,15 @@ pub struct Nlattr {
 }
 
 impl Nlattr {
+    /// The header as if none of these flags were set.
+    #[must_use]
+    pub(crate) fn without(self, flags: u16) -> Self {
+        Self {
+            kind: self.kind & !flags,
+            ..self
+        }
+    }
+
     /// The number without the flags.
     #[must_use]
     pub fn number(self) -> u16 {

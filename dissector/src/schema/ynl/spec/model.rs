@@ -122,6 +122,7 @@ pub(crate) struct Set {
     pub(crate) name: String,
     pub(crate) attributes: Vec<Field>,
     pub(crate) any_number: bool,
+    pub(crate) own_flags: u16,
     pub(crate) summary: Vec<SummaryEntry>,
 }
 

@@ -328,6 +328,8 @@ pub(crate) struct Set {
     pub(crate) attributes: Vec<Attribute>,
     #[serde(default)]
     pub(crate) any_number: bool,
+    #[serde(default)]
+    pub(crate) own_flags: u16,
     pub(crate) summary: Option<Vec<Name>>,
     #[serde(default, rename = "doc")]
     _doc: Ignored,

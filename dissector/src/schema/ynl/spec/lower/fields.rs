@@ -202,6 +202,7 @@ impl Fields<'_, '_> {
             name: written.name.value.clone(),
             attributes,
             any_number: written.any_number,
+            own_flags: written.own_flags,
             summary: summary::entries(written.summary.as_deref(), None)?,
         })
     }

@@ -22,6 +22,19 @@ const COMPLETE: &[&str] = &[
     "rt-vlan",
     "sock-diag",
     "xfrm",
+    "batadv",
+    "ila",
+    "ioam6",
+    "l2tp",
+    "macsec",
+    "nlbl-calipso",
+    "nlbl-cipsov4",
+    "nlbl-mgmt",
+    "nlbl-unlbl",
+    "seg6",
+    "taskstats",
+    "thermal",
+    "tipcv2",
 ];
 
 #[test]

@@ -311,9 +311,16 @@ impl Tape {
     /// The pieces that tile the frame, in order: leaves, and the attribute headers of
     /// nodes that have others below them. Bit-fields count as part of their integer.
     pub fn leaves(&self) -> impl Iterator<Item = Leaf> + '_ {
-        let mut index = 0_u32;
+        self.leaves_of(0..self.index())
+    }
+
+    /// Those of these nodes.
+    pub fn leaves_of(&self, nodes: Range<NodeIndex>) -> impl Iterator<Item = Leaf> + '_ {
+        let mut index = nodes.start;
         std::iter::from_fn(move || {
-            while let Some(node) = self.nodes.get(index as usize) {
+            while let Some(node) = self.nodes.get(index as usize)
+                && index < nodes.end
+            {
                 let this = index;
                 let holds_bits = self
                     .nodes

@@ -37,6 +37,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Print a capture as lines, trees, JSON or PDML
     Dump(Box<Dump>),
+    /// Sum up a capture by family
+    Stats(Stats),
     /// Show what is known of protocols
     #[command(subcommand)]
     Schema(SchemaCommand),
@@ -126,6 +128,33 @@ pub(crate) struct Dump {
     /// No notices of what was left out
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+/// Summing up a capture.
+#[derive(Debug, Args)]
+pub(crate) struct Stats {
+    /// Capture to sum up, pcap or pcapng; - is standard input, and so is none
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// What is known beside the tables.
+    #[command(flatten)]
+    pub(crate) known: Known,
+    /// How much of the bytes behind the headers has a name, the family with the most
+    /// nameless bytes first
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// What to print
+    #[arg(short = 'T', long, value_enum, default_value = "text")]
+    pub(crate) format: StatsFormat,
+}
+
+/// What `stats` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatsFormat {
+    /// A table for people
+    Text,
+    /// One JSON object a family and line
+    Json,
 }
 
 /// How `dump` prints.

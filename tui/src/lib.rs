@@ -10,8 +10,10 @@ pub mod headless;
 mod keymap;
 mod schema;
 mod source;
+mod stats;
 mod terminal;
 mod view;
+mod whole;
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -75,6 +77,7 @@ fn run(cli: Cli) -> anyhow::Result<Status> {
     match cli.command {
         None => open(cli.open),
         Some(Command::Dump(args)) => dump::run(*args),
+        Some(Command::Stats(args)) => stats::run(args),
         Some(Command::Schema(SchemaCommand::List(args))) => schema::list::families(&args.spec),
         Some(Command::Schema(SchemaCommand::Show { names, args })) => {
             schema::list::show(&names, &args.spec)

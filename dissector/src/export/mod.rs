@@ -6,6 +6,7 @@
 //! terminal ([`crate::text`]) before it becomes a span, or a JSON or XML string.
 
 mod clock;
+mod coverage;
 mod header;
 mod hex;
 mod json;
@@ -17,6 +18,7 @@ mod trail;
 mod tree;
 
 pub use clock::{TimeFormat, clock};
+pub use coverage::{Coverage, coverage};
 pub use hex::{HexLine, hex};
 pub use json::json;
 pub use line::{COLUMNS, Column, Line, line};

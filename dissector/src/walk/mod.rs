@@ -148,19 +148,19 @@ impl Walker<'_> {
     }
 
     /// What is left of a frame after its messages: too short for another one, or with a
-    /// length that ends the chain. Zeros are no cause for a remark: some programs send
-    /// their whole buffer.
+    /// length that ends the chain. Zeros are padding: some programs send their whole buffer.
     fn after_messages(&mut self, rest: &[u8], start: u32, end: u32) {
         if start >= end {
+            return;
+        }
+        if rest.iter().all(|byte| *byte == 0) {
+            self.padding(start, end, 1);
             return;
         }
         let len = end - start;
         let node = self
             .tape
             .leaf(&base::TRAILING, start, len, 1, NodeFlags::NONE);
-        if rest.iter().all(|byte| *byte == 0) {
-            return;
-        }
         self.tape.note(
             node,
             match nlmsghdr(self.order)(rest) {

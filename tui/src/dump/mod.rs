@@ -16,7 +16,8 @@ use anyhow::{anyhow, bail};
 use nlscope_dissector::context::{Context, MessageNo, Record};
 
 use crate::cli::Dump;
-use crate::source::{self, FrameStore, Input, KEPT_LIMIT, SourceError, SourceEvent};
+use crate::source::{self, FrameStore, Input, SourceError, SourceEvent};
+use crate::whole::WholeCapture;
 use crate::{Status, complain, input};
 use output::Output;
 use printer::{Next, Printer};
@@ -90,57 +91,20 @@ fn whole<W: io::Write>(
     mut printer: Printer<W>,
     teller: &Teller,
 ) -> anyhow::Result<Status> {
-    let mut store = FrameStore::default();
-    let mut end = Err(SourceError::Damaged("reading broke off".to_owned()));
-    for event in source::open(input, Some(KEPT_LIMIT))? {
-        match event {
-            SourceEvent::Segment(segment) => store.add_segment(segment),
-            SourceEvent::Frames(frames) => store.add_frames(&frames),
-            SourceEvent::Progress { .. } => {}
-            SourceEvent::Notice(text) => teller.notice(&text),
-            SourceEvent::End(how) => end = how,
-        }
-    }
+    let (capture, end) = WholeCapture::read(input, &mut context, |text| teller.notice(text))?;
     if matches!(end, Err(SourceError::Unusable(_))) {
         return teller.end(printer, end);
     }
-    let records = feed(&store, &mut context);
     if printer.folds() {
-        printer.count_copies(copies(&records));
+        printer.count_copies(copies(capture.records()));
     }
     printer.begin(&teller.input)?;
-    let mut rest = records.as_slice();
-    for position in 0..store.len() {
-        let Some(frame) = store.nth(position) else {
-            continue;
-        };
-        let own = rest.partition_point(|record| record.frame <= frame.number);
-        let (of_frame, later) = rest.split_at(own);
-        rest = later;
-        if printer.frame(&context, &store, &frame, of_frame)? == Next::Enough {
+    for (frame, records) in capture.frames() {
+        if printer.frame(&context, capture.store(), &frame, records)? == Next::Enough {
             break;
         }
     }
     teller.end(printer, end)
-}
-
-/// All records of a capture, mended by what came later.
-fn feed(store: &FrameStore, context: &mut Context) -> Vec<Record> {
-    let frames = || (0..store.len()).filter_map(|position| store.nth(position));
-    for frame in frames() {
-        context.learn(&frame);
-    }
-    let mut records: Vec<Record> = Vec::new();
-    let mut amendments = Vec::new();
-    for frame in frames() {
-        context.feed(&frame, &mut records, &mut amendments);
-        for amendment in amendments.drain(..) {
-            if let Some(record) = records.get_mut(amendment.message.index()) {
-                record.amend(amendment);
-            }
-        }
-    }
-    records
 }
 
 /// How many copies there are of the messages that have any.

@@ -155,7 +155,7 @@ fn a_mistake_in_a_filter_is_shown_in_its_place() {
         let expected = format!("nlscope: filter: {words}\n  {filter}\n  {carets}\n");
         assert_eq!((status, lines, errors), (Some(2), 0, expected));
     }
-    check("foo == 1", "^^^", "no field is called `foo`");
+    check("xyzzy == 1", "^^^^^", "no field is called `xyzzy`");
     check(
         "errno && ifnam == \"x\"",
         "         ^^^^^",

@@ -61,8 +61,8 @@ pub(crate) struct GroupRule {
     pub(crate) group: usize,
     pub(crate) families: Vec<u8>,
     pub(crate) flags: Option<u16>,
-    /// Number and first byte.
-    pub(crate) first_attribute: Option<(u16, u8)>,
+    /// Number and value.
+    pub(crate) first_attribute: Option<(u16, u64)>,
 }
 
 #[derive(Debug, Clone)]

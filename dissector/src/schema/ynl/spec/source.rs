@@ -605,7 +605,7 @@ pub(crate) struct GroupRule {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct FirstAttribute {
     pub(crate) name: Name,
-    pub(crate) value: u8,
+    pub(crate) value: u64,
 }
 
 /// The multicast groups.

@@ -278,3 +278,52 @@ fn completions_and_manual_page_are_made() {
         assert!(text(&output.stdout).contains("nlscope"));
     }
 }
+
+/// The keys that a capture holds, as hexadecimal digits.
+fn keys(path: &Path) -> Vec<String> {
+    let output = nlscope(&["dump", "-V"]).arg(path).output().unwrap();
+    let mut keys: Vec<_> = text(&output.stdout)
+        .lines()
+        .filter_map(|line| line.trim_start().split_once(": "))
+        .filter(|(name, _)| ["private-key", "preshared-key", "alg-key"].contains(name))
+        .filter_map(|(_, value)| Some(value.split_whitespace().next()?.to_owned()))
+        .filter(|key| key.bytes().any(|digit| digit != b'0'))
+        .collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+#[test]
+fn redacted_output_has_no_part_of_a_key() {
+    for (name, count) in [("genl-wireguard.pcap", 1), ("xfrm.pcap", 3)] {
+        let path = capture(name);
+        let keys = keys(&path);
+        assert!(keys.len() >= count, "{name}: {keys:?}");
+        let parts: Vec<&str> = keys
+            .iter()
+            .flat_map(|key| (0..=key.len() - 12).step_by(2).map(|at| &key[at..at + 12]))
+            .collect();
+        let leaks = |args: &[&str]| {
+            let output = nlscope(args).arg(&path).output().unwrap();
+            assert_eq!(output.status.code(), Some(0));
+            let shown = text(&output.stdout).replace([' ', ':'], "");
+            parts.iter().filter(|part| shown.contains(**part)).count()
+        };
+        for form in [
+            &["-V"][..],
+            &["-x"],
+            &["-V", "-x"],
+            &["-T", "json"],
+            &["-T", "pdml"],
+            &[],
+        ] {
+            let args = [&["dump"], form].concat();
+            if form.contains(&"-V") {
+                assert!(leaks(&args) > 0, "{name} has keys under {form:?}");
+            }
+            let leaked = leaks(&[&args[..], &["--redact"]].concat());
+            assert_eq!(leaked, 0, "parts of keys in {name} under {form:?}");
+        }
+    }
+}

@@ -383,7 +383,10 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
                 _ => write!(f, "{}", Escaped(&bytes)),
             }
         }
-        Value::Bytes(bytes) => hex(f, bytes, ""),
+        Value::Bytes(bytes) => match names {
+            Some(names) if names.as_flags => bitmap(f, names, bytes),
+            _ => hex(f, bytes, ""),
+        },
         Value::Ip(address) => write!(f, "{address}"),
         Value::Mac(bytes) => hex(f, bytes, ":"),
         Value::Uuid(bytes) => {
@@ -484,6 +487,38 @@ pub fn flag_names(names: ValueNames, number: u64) -> impl Iterator<Item = (u64, 
         }
         names.of.entry(bit).map(|entry| (mask, entry.name))
     })
+}
+
+/// The bits that are set in `bytes`, the lowest of the first byte first: each with its name,
+/// if it has one.
+pub fn bitmap_names(
+    names: ValueNames,
+    bytes: &[u8],
+) -> impl Iterator<Item = (u64, Option<&'static str>)> {
+    (0_u64..).zip(bytes).flat_map(move |(at, byte)| {
+        let set = (0..8).filter(move |bit| byte >> bit & 1 != 0);
+        set.map(move |bit| {
+            let number = at * 8 + bit;
+            (number, names.of.entry(number).map(|entry| entry.name))
+        })
+    })
+}
+
+fn bitmap(f: &mut fmt::Formatter<'_>, names: ValueNames, bytes: &[u8]) -> fmt::Result {
+    let mut set = bitmap_names(names, bytes).peekable();
+    if set.peek().is_none() {
+        return f.write_char('0');
+    }
+    for (at, (bit, name)) in set.enumerate() {
+        if at > 0 {
+            f.write_char('|')?;
+        }
+        match name {
+            Some(name) => f.write_str(name)?,
+            None => write!(f, "bit {bit}")?,
+        }
+    }
+    Ok(())
 }
 
 fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) -> fmt::Result {

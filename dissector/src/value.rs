@@ -363,7 +363,8 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
                     None => write!(f, "{number}"),
                 }
             }
-            (_, Err(_)) => write!(f, "{number}"),
+            (_, Err(_)) if how.numeric => write!(f, "{number}"),
+            (_, Err(_)) => write!(f, "{number}{}", unit(field.hint)),
         },
         Value::Bitfield { value, selector } => {
             let part = |f: &mut fmt::Formatter<'_>, number| match names {
@@ -558,6 +559,9 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
                 None => write!(f, "{number}"),
             }
         }
+        (Hint::HundredKilobitsPerSecond, _) => {
+            write!(f, "{}.{} Mbit/s", number / 10, number % 10)
+        }
         (Hint::ClockTicks, _) => write!(f, "{} ms", number.saturating_mul(10)),
         (hint, _) => write!(f, "{number}{}", unit(hint)),
     }
@@ -572,7 +576,12 @@ fn unit(hint: Hint) -> &'static str {
         Hint::Bytes => " B",
         Hint::BytesPerSecond => " B/s",
         Hint::BitsPerSecond => " bit/s",
+        Hint::KilobitsPerSecond => " kbit/s",
         Hint::MegabitsPerSecond => " Mbit/s",
+        Hint::Megahertz => " MHz",
+        Hint::Kilohertz => " kHz",
+        Hint::Dbm => " dBm",
+        Hint::Mbm => " mBm",
         _ => "",
     }
 }
@@ -690,6 +699,8 @@ mod tests {
         word(Hint::BytesPerSecond, 7, "7 B/s");
         word(Hint::BitsPerSecond, 7, "7 bit/s");
         word(Hint::MegabitsPerSecond, 7, "7 Mbit/s");
+        word(Hint::HundredKilobitsPerSecond, 65, "6.5 Mbit/s");
+        word(Hint::Kilohertz, 7, "7 kHz");
         word(Hint::NetnsId, u32::MAX, "none");
         word(Hint::Errno, 19, "ENODEV");
         check(

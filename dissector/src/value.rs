@@ -116,7 +116,7 @@ pub(crate) fn order_of(field: &Field, host: Order) -> Order {
 
 /// Decodes `bytes` as `field`: `order` is that of its integers, `host` that of the
 /// frame, which tells how C laid out bit-fields.
-fn decode<'t>(field: &Field, bytes: &'t [u8], order: Order, host: Order) -> Value<'t> {
+pub(crate) fn decode<'t>(field: &Field, bytes: &'t [u8], order: Order, host: Order) -> Value<'t> {
     match field.ty {
         Type::Int { signed, .. } | Type::VarInt { signed } => integer(field, bytes, order, signed),
         Type::Bitfield32 => bitfield(bytes, order),

@@ -200,6 +200,8 @@ pub struct Struct {
     pub size: u32,
     /// Members in ascending order of offset.
     pub members: &'static [Member],
+    /// Whether it may end after any of its members.
+    pub may_end: bool,
     /// What it reads as in one line; empty where nothing is said.
     pub summary: &'static [SummaryEntry],
     /// The struct where it stands without an attribute or a member around it: before

@@ -38,6 +38,13 @@ definitions:
     members:
       - {name: low, type: u8, bits: 3}
       - {name: high, type: u8, bits: 5}
+  - name: words
+    type: struct
+    may-end: true
+    members:
+      - {name: few, type: u16, bits: 4, byte-order: little-endian}
+      - {name: many, type: u16, bits: 12, byte-order: little-endian}
+      - {name: more, type: u16, byte-order: little-endian}
   - name: orders
     type: struct
     members:
@@ -70,6 +77,7 @@ attribute-sets:
       - {name: typed, type: indexed-array, sub-type: sub-message, sub-message: indices, selector: attribute-type}
       - {name: by-both, type: sub-message, sub-message: both, selector: kind/color}
       - {name: numbered, type: nest, nested-attributes: numbered}
+      - {name: words, type: binary, struct: words}
   - name: numbered
     any-number: true
     attributes:
@@ -598,6 +606,26 @@ fn bit_fields_lie_where_the_byte_order_puts_them() {
         assert!(found.contains(&format!("low {low}\n")), "{found}");
         assert!(found.contains(&format!("high {high}\n")), "{found}");
     }
+}
+
+#[test]
+fn little_endian_bit_fields_begin_at_the_lowest_bit_on_any_host() {
+    for writer in [LITTLE, BIG] {
+        let content = writer.message(16, 0, &writer.attribute(20, &[0x21, 0x43, 5, 1]));
+        let found = shown(writer.0, PROTOCOL, &content);
+        for part in ["few 1\n", "many 1074\n", "more 261\n"] {
+            assert!(found.contains(part), "{found}");
+        }
+    }
+}
+
+#[test]
+fn a_struct_that_may_end_ends_after_a_member() {
+    let content = |bytes: &[u8]| LITTLE.message(16, 0, &attribute(20, bytes));
+    let early = shown(Order::Little, PROTOCOL, &content(&[1, 0]));
+    assert!(!early.contains('!') && early.contains("many 0\n"), "{early}");
+    let within = shown(Order::Little, PROTOCOL, &content(&[1, 0, 7]));
+    assert!(within.contains('!') && within.contains("unknown 07"), "{within}");
 }
 
 #[test]

@@ -93,6 +93,8 @@ pub(crate) struct Struct {
     /// What a member of this type is aligned to.
     pub(crate) align: u32,
     pub(crate) members: Vec<Member>,
+    /// Whether it may end after any of its members.
+    pub(crate) may_end: bool,
     pub(crate) summary: Vec<SummaryEntry>,
 }
 

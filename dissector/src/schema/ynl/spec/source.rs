@@ -259,6 +259,8 @@ pub(crate) struct Definition {
     pub(crate) members: Option<Vec<Member>>,
     #[serde(default)]
     pub(crate) packed: bool,
+    #[serde(default)]
+    pub(crate) may_end: bool,
     pub(crate) summary: Option<Vec<Name>>,
     #[serde(default, rename = "c-name")]
     _c_name: Ignored,

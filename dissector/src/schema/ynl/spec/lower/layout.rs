@@ -75,6 +75,7 @@ impl Layouts<'_, '_> {
             .members(file, members, definition.packed)
             .and_then(|builder| builder.finish(name))
             .map_err(|error| error.in_file(path))?;
+        laid_out.may_end = definition.may_end;
         laid_out.summary = summary::entries(definition.summary.as_deref(), None)
             .map_err(|error| error.in_file(path))?;
         let size = (laid_out.size, laid_out.align);
@@ -425,7 +426,8 @@ impl Builder {
     }
 
     /// A bit-field: in the integer of the one before it where there is room. Those of an
-    /// integer in network byte order begin at its top whatever the host.
+    /// integer in network byte order begin at its top whatever the host, and those of a
+    /// little-endian one at its bottom.
     fn bits(&mut self, member: &source::Member, field: Field, width: u8) -> Result<(), Located> {
         let Some((bytes, signed)) = integer(&member.kind.value) else {
             let reason = Reason::Misplaced("a bit-field is of an integer type");
@@ -454,6 +456,7 @@ impl Builder {
         let fits = self.run.as_ref().is_some_and(|run| {
             run.bytes == bytes
                 && run.signed == signed
+                && run.order == field.order
                 && (!little || run.little + width <= room)
                 && (!big || run.big + width <= room)
         });
@@ -479,7 +482,11 @@ impl Builder {
         });
         let big = big.then(|| {
             run.big += width;
-            room - run.big
+            if field.order == FieldOrder::Little {
+                run.big - width
+            } else {
+                room - run.big
+            }
         });
         run.add(field, little, big, width);
         Ok(())
@@ -535,6 +542,7 @@ impl Builder {
             size,
             align,
             members: self.members,
+            may_end: false,
             summary: Vec::new(),
         })
     }

@@ -45,6 +45,18 @@ definitions:
       - {name: few, type: u16, bits: 4, byte-order: little-endian}
       - {name: many, type: u16, bits: 12, byte-order: little-endian}
       - {name: more, type: u16, byte-order: little-endian}
+  - name: masks
+    type: struct
+    lowest-bit-first: true
+    members:
+      - {name: masked, type: u16, bits: 4}
+      - {name: above, type: u16, bits: 12}
+  - name: halves
+    type: struct
+    members:
+      - {name: lower, type: u8, bits: 4, byte-order: little-endian}
+      - {name: upper, type: u8, bits: 4, byte-order: little-endian}
+      - {name: after, type: sub-message, sub-message: halves, selector: upper, count: rest}
   - name: orders
     type: struct
     members:
@@ -78,6 +90,8 @@ attribute-sets:
       - {name: by-both, type: sub-message, sub-message: both, selector: kind/color}
       - {name: numbered, type: nest, nested-attributes: numbered}
       - {name: words, type: binary, struct: words}
+      - {name: masks, type: binary, struct: masks}
+      - {name: halves, type: binary, struct: halves}
   - name: numbered
     any-number: true
     attributes:
@@ -92,6 +106,10 @@ sub-messages:
       - {value: pt, fixed-header: point}
       - {value: in, attribute-set: inner}
       - {value: absent, attribute-set: inner}
+  - name: halves
+    formats:
+      - {value: 3, type: u16, byte-order: big-endian}
+      - {value: default, type: binary}
   - name: both
     formats:
       - {value: pt/7, fixed-header: point}
@@ -615,6 +633,26 @@ fn little_endian_bit_fields_begin_at_the_lowest_bit_on_any_host() {
         let found = shown(writer.0, PROTOCOL, &content);
         for part in ["few 1\n", "many 1074\n", "more 261\n"] {
             assert!(found.contains(part), "{found}");
+        }
+    }
+}
+
+#[test]
+fn bit_fields_of_a_mask_begin_at_its_lowest_bit() {
+    for (writer, bytes) in [(LITTLE, [0x21, 0x43]), (BIG, [0x43, 0x21])] {
+        let content = writer.message(16, 0, &writer.attribute(21, &bytes));
+        let found = shown(writer.0, PROTOCOL, &content);
+        assert!(found.contains("masked 1\n") && found.contains("above 1074\n"), "{found}");
+    }
+}
+
+#[test]
+fn a_bit_field_selects() {
+    for writer in [LITTLE, BIG] {
+        for (first, after) in [(0x35, "after 260\n"), (0x53, "after 0104\n")] {
+            let content = writer.message(16, 0, &writer.attribute(22, &[first, 1, 4]));
+            let found = shown(writer.0, PROTOCOL, &content);
+            assert!(found.contains(after), "{found}");
         }
     }
 }

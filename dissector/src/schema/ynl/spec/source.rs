@@ -261,6 +261,8 @@ pub(crate) struct Definition {
     pub(crate) packed: bool,
     #[serde(default)]
     pub(crate) may_end: bool,
+    #[serde(default)]
+    pub(crate) lowest_bit_first: bool,
     pub(crate) summary: Option<Vec<Name>>,
     #[serde(default, rename = "c-name")]
     _c_name: Ignored,

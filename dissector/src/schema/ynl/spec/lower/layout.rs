@@ -72,7 +72,7 @@ impl Layouts<'_, '_> {
             }
         }
         let mut laid_out = self
-            .members(file, members, definition.packed)
+            .members(file, members, definition)
             .and_then(|builder| builder.finish(name))
             .map_err(|error| error.in_file(path))?;
         laid_out.may_end = definition.may_end;
@@ -94,10 +94,11 @@ impl Layouts<'_, '_> {
         &self,
         file: usize,
         members: &[source::Member],
-        packed: bool,
+        definition: &source::Definition,
     ) -> Result<Builder, Located> {
         let mut builder = Builder {
-            packed,
+            packed: definition.packed,
+            lowest_bit_first: definition.lowest_bit_first,
             ..Builder::default()
         };
         for member in members {
@@ -381,6 +382,8 @@ fn too_large(name: &Name) -> Located {
 struct Builder {
     members: Vec<Member>,
     packed: bool,
+    /// Whether bit-fields begin at the lowest bit of their integer on any host.
+    lowest_bit_first: bool,
     end: u32,
     align: u32,
     flexible: bool,
@@ -482,7 +485,7 @@ impl Builder {
         });
         let big = big.then(|| {
             run.big += width;
-            if field.order == FieldOrder::Little {
+            if field.order == FieldOrder::Little || self.lowest_bit_first {
                 run.big - width
             } else {
                 room - run.big

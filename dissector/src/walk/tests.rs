@@ -92,6 +92,7 @@ attribute-sets:
       - {name: words, type: binary, struct: words}
       - {name: masks, type: binary, struct: masks}
       - {name: halves, type: binary, struct: halves}
+      - {name: by-absence, type: sub-message, sub-message: absence, selector: kind}
   - name: numbered
     any-number: true
     attributes:
@@ -106,6 +107,10 @@ sub-messages:
       - {value: pt, fixed-header: point}
       - {value: in, attribute-set: inner}
       - {value: absent, attribute-set: inner}
+  - name: absence
+    formats:
+      - {value: absent, fixed-header: point}
+      - {value: default, type: binary}
   - name: halves
     formats:
       - {value: 3, type: u16, byte-order: big-endian}
@@ -655,6 +660,16 @@ fn a_bit_field_selects() {
             assert!(found.contains(after), "{found}");
         }
     }
+}
+
+#[test]
+fn without_a_selector_the_format_of_its_absence_is_taken_before_any_value() {
+    let found = |before: &[u8]| {
+        let content = LITTLE.message(16, 0, &[before, &attribute(23, &[1, 0, 2, 0])].concat());
+        shown(Order::Little, PROTOCOL, &content)
+    };
+    assert!(found(&[]).contains("y 2\n"), "{}", found(&[]));
+    assert!(found(&attribute(1, b"pt\0")).contains("by-absence 01000200"));
 }
 
 #[test]

@@ -363,7 +363,8 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
                     None => write!(f, "{number}"),
                 }
             }
-            (_, Err(_)) => write!(f, "{number}"),
+            (_, Err(_)) if how.numeric => write!(f, "{number}"),
+            (_, Err(_)) => write!(f, "{number}{}", unit(field.hint)),
         },
         Value::Bitfield { value, selector } => {
             let part = |f: &mut fmt::Formatter<'_>, number| match names {
@@ -383,7 +384,10 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
                 _ => write!(f, "{}", Escaped(&bytes)),
             }
         }
-        Value::Bytes(bytes) => hex(f, bytes, ""),
+        Value::Bytes(bytes) => match names {
+            Some(names) if names.as_flags => bitmap(f, names, bytes),
+            _ => hex(f, bytes, ""),
+        },
         Value::Ip(address) => write!(f, "{address}"),
         Value::Mac(bytes) => hex(f, bytes, ":"),
         Value::Uuid(bytes) => {
@@ -486,6 +490,38 @@ pub fn flag_names(names: ValueNames, number: u64) -> impl Iterator<Item = (u64, 
     })
 }
 
+/// The bits that are set in `bytes`, the lowest of the first byte first: each with its name,
+/// if it has one.
+pub fn bitmap_names(
+    names: ValueNames,
+    bytes: &[u8],
+) -> impl Iterator<Item = (u64, Option<&'static str>)> {
+    (0_u64..).zip(bytes).flat_map(move |(at, byte)| {
+        let set = (0..8).filter(move |bit| byte >> bit & 1 != 0);
+        set.map(move |bit| {
+            let number = at * 8 + bit;
+            (number, names.of.entry(number).map(|entry| entry.name))
+        })
+    })
+}
+
+fn bitmap(f: &mut fmt::Formatter<'_>, names: ValueNames, bytes: &[u8]) -> fmt::Result {
+    let mut set = bitmap_names(names, bytes).peekable();
+    if set.peek().is_none() {
+        return f.write_char('0');
+    }
+    for (at, (bit, name)) in set.enumerate() {
+        if at > 0 {
+            f.write_char('|')?;
+        }
+        match name {
+            Some(name) => f.write_str(name)?,
+            None => write!(f, "bit {bit}")?,
+        }
+    }
+    Ok(())
+}
+
 fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) -> fmt::Result {
     let small = u32::try_from(number).ok();
     if how.numeric && !matches!(hint, Hint::Hex | Hint::Octal) {
@@ -523,6 +559,9 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
                 None => write!(f, "{number}"),
             }
         }
+        (Hint::HundredKilobitsPerSecond, _) => {
+            write!(f, "{}.{} Mbit/s", number / 10, number % 10)
+        }
         (Hint::ClockTicks, _) => write!(f, "{} ms", number.saturating_mul(10)),
         (hint, _) => write!(f, "{number}{}", unit(hint)),
     }
@@ -537,7 +576,12 @@ fn unit(hint: Hint) -> &'static str {
         Hint::Bytes => " B",
         Hint::BytesPerSecond => " B/s",
         Hint::BitsPerSecond => " bit/s",
+        Hint::KilobitsPerSecond => " kbit/s",
         Hint::MegabitsPerSecond => " Mbit/s",
+        Hint::Megahertz => " MHz",
+        Hint::Kilohertz => " kHz",
+        Hint::Dbm => " dBm",
+        Hint::Mbm => " mBm",
         _ => "",
     }
 }
@@ -655,6 +699,8 @@ mod tests {
         word(Hint::BytesPerSecond, 7, "7 B/s");
         word(Hint::BitsPerSecond, 7, "7 bit/s");
         word(Hint::MegabitsPerSecond, 7, "7 Mbit/s");
+        word(Hint::HundredKilobitsPerSecond, 65, "6.5 Mbit/s");
+        word(Hint::Kilohertz, 7, "7 kHz");
         word(Hint::NetnsId, u32::MAX, "none");
         word(Hint::Errno, 19, "ENODEV");
         check(

@@ -142,8 +142,20 @@ pub enum Hint {
     BytesPerSecond,
     /// Bits a second.
     BitsPerSecond,
+    /// Kilobits a second.
+    KilobitsPerSecond,
+    /// Hundreds of kilobits a second.
+    HundredKilobitsPerSecond,
     /// Megabits a second.
     MegabitsPerSecond,
+    /// A frequency or its width.
+    Megahertz,
+    /// A frequency or its width.
+    Kilohertz,
+    /// A power, in decibels over a milliwatt.
+    Dbm,
+    /// A power, in hundredths of that.
+    Mbm,
     /// Seconds since 1970, UTC.
     UnixSeconds,
     /// Nanoseconds since 1970, UTC.
@@ -187,7 +199,13 @@ impl Hint {
         ("bytes", Hint::Bytes),
         ("bytes-per-second", Hint::BytesPerSecond),
         ("bits-per-second", Hint::BitsPerSecond),
+        ("kilobits-per-second", Hint::KilobitsPerSecond),
+        ("hundred-kilobits-per-second", Hint::HundredKilobitsPerSecond),
         ("megabits-per-second", Hint::MegabitsPerSecond),
+        ("megahertz", Hint::Megahertz),
+        ("kilohertz", Hint::Kilohertz),
+        ("dbm", Hint::Dbm),
+        ("mbm", Hint::Mbm),
         ("unix-seconds", Hint::UnixSeconds),
         ("unix-nanoseconds", Hint::UnixNanoseconds),
         ("lifetime", Hint::Lifetime),

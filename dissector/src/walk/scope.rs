@@ -38,9 +38,7 @@ impl Selected<'_> {
     pub(super) fn is(&self, key: FormatKey) -> bool {
         match key {
             FormatKey::Default | FormatKey::Absent => false,
-            FormatKey::Number(wanted) => {
-                !self.is_text() && self.number() == wanted
-            }
+            FormatKey::Number(wanted) => !self.is_text() && self.number() == wanted,
             FormatKey::Name(wanted) if self.is_text() => {
                 let mut text = self.payload.split(|byte| *byte == 0);
                 text.next() == Some(wanted.as_bytes())
@@ -163,13 +161,16 @@ impl Scope<'_> {
 
     fn member<'f>(&self, frame: &'f [u8], order: Order, name: &str) -> Option<Selected<'f>> {
         let (layout, start) = self.header?;
-        let (member, field) = layout.members.iter().find_map(|member| match member.field.ty {
-            Type::BitUnit { parts, .. } => {
-                let part = parts.iter().find(|part| part.name == name)?;
-                Some((member, part))
-            }
-            _ => (member.field.name == name).then_some((member, &member.field)),
-        })?;
+        let (member, field) = layout
+            .members
+            .iter()
+            .find_map(|member| match member.field.ty {
+                Type::BitUnit { parts, .. } => {
+                    let part = parts.iter().find(|part| part.name == name)?;
+                    Some((member, part))
+                }
+                _ => (member.field.name == name).then_some((member, &member.field)),
+            })?;
         let from = start.checked_add(member.offset)? as usize;
         let payload = frame.get(from..from.checked_add(member.len.bytes()? as usize)?)?;
         Some(Selected {

@@ -647,7 +647,10 @@ fn bit_fields_of_a_mask_begin_at_its_lowest_bit() {
     for (writer, bytes) in [(LITTLE, [0x21, 0x43]), (BIG, [0x43, 0x21])] {
         let content = writer.message(16, 0, &writer.attribute(21, &bytes));
         let found = shown(writer.0, PROTOCOL, &content);
-        assert!(found.contains("masked 1\n") && found.contains("above 1074\n"), "{found}");
+        assert!(
+            found.contains("masked 1\n") && found.contains("above 1074\n"),
+            "{found}"
+        );
     }
 }
 
@@ -676,9 +679,15 @@ fn without_a_selector_the_format_of_its_absence_is_taken_before_any_value() {
 fn a_struct_that_may_end_ends_after_a_member() {
     let content = |bytes: &[u8]| LITTLE.message(16, 0, &attribute(20, bytes));
     let early = shown(Order::Little, PROTOCOL, &content(&[1, 0]));
-    assert!(!early.contains('!') && early.contains("many 0\n"), "{early}");
+    assert!(
+        !early.contains('!') && early.contains("many 0\n"),
+        "{early}"
+    );
     let within = shown(Order::Little, PROTOCOL, &content(&[1, 0, 7]));
-    assert!(within.contains('!') && within.contains("unknown 07"), "{within}");
+    assert!(
+        within.contains('!') && within.contains("unknown 07"),
+        "{within}"
+    );
 }
 
 #[test]

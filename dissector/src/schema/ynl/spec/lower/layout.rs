@@ -98,7 +98,6 @@ impl Layouts<'_, '_> {
     ) -> Result<Builder, Located> {
         let mut builder = Builder {
             packed: definition.packed,
-            lowest_bit_first: definition.lowest_bit_first,
             ..Builder::default()
         };
         for member in members {
@@ -122,7 +121,8 @@ impl Layouts<'_, '_> {
                 ));
             }
             if let Some(width) = &member.bits {
-                builder.bits(member, field, width.value)?;
+                let lowest_first = definition.lowest_bit_first || shown.order == FieldOrder::Little;
+                builder.bits(member, field, width.value, lowest_first)?;
             } else {
                 self.plain(file, member, field, &mut builder)?;
             }
@@ -382,8 +382,6 @@ fn too_large(name: &Name) -> Located {
 struct Builder {
     members: Vec<Member>,
     packed: bool,
-    /// Whether bit-fields begin at the lowest bit of their integer on any host.
-    lowest_bit_first: bool,
     end: u32,
     align: u32,
     flexible: bool,
@@ -429,9 +427,15 @@ impl Builder {
     }
 
     /// A bit-field: in the integer of the one before it where there is room. Those of an
-    /// integer in network byte order begin at its top whatever the host, and those of a
-    /// little-endian one at its bottom.
-    fn bits(&mut self, member: &source::Member, field: Field, width: u8) -> Result<(), Located> {
+    /// integer in network byte order begin at its top whatever the host, and others
+    /// at its bottom where `lowest_first`.
+    fn bits(
+        &mut self,
+        member: &source::Member,
+        field: Field,
+        width: u8,
+        lowest_first: bool,
+    ) -> Result<(), Located> {
         let Some((bytes, signed)) = integer(&member.kind.value) else {
             let reason = Reason::Misplaced("a bit-field is of an integer type");
             return Err(at(&member.kind, reason));
@@ -485,7 +489,7 @@ impl Builder {
         });
         let big = big.then(|| {
             run.big += width;
-            if field.order == FieldOrder::Little || self.lowest_bit_first {
+            if lowest_first {
                 run.big - width
             } else {
                 room - run.big

@@ -200,7 +200,10 @@ impl Hint {
         ("bytes-per-second", Hint::BytesPerSecond),
         ("bits-per-second", Hint::BitsPerSecond),
         ("kilobits-per-second", Hint::KilobitsPerSecond),
-        ("hundred-kilobits-per-second", Hint::HundredKilobitsPerSecond),
+        (
+            "hundred-kilobits-per-second",
+            Hint::HundredKilobitsPerSecond,
+        ),
         ("megabits-per-second", Hint::MegabitsPerSecond),
         ("megahertz", Hint::Megahertz),
         ("kilohertz", Hint::Kilohertz),

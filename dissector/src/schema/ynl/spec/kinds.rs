@@ -124,6 +124,8 @@ pub enum Hint {
     Ifindex,
     /// A traffic control handle, `1:10`.
     TcHandle,
+    /// What an action of traffic control decides, where that has a number in it.
+    TcAction,
     /// A netlink port.
     PortId,
     /// Seconds.
@@ -190,6 +192,7 @@ impl Hint {
         ("uuid", Hint::Uuid),
         ("ifindex", Hint::Ifindex),
         ("tc-handle", Hint::TcHandle),
+        ("tc-action", Hint::TcAction),
         ("port-id", Hint::PortId),
         ("seconds", Hint::Seconds),
         ("milliseconds", Hint::Milliseconds),

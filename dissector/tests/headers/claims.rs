@@ -86,8 +86,9 @@ fn table(source: &source::File, lowered: &model::File, model: &Model) -> Vec<Cla
         claims.layout(definition, &model.structs[*index]);
     }
     for (written, index) in source.attribute_sets.iter().zip(&lowered.sets) {
-        // Those of a subset are its superset's.
-        if written.subset_of.is_none() {
+        // Those of a subset are its superset's. An empty prefix: names of nobody's header.
+        let named = written.name_prefix.as_deref() != Some("");
+        if named && written.subset_of.is_none() {
             for field in &model.sets[*index].attributes {
                 let number = field.number.into();
                 claims.constant(Kind::Attribute, &written.name.value, &field.uapi, number);
@@ -97,7 +98,8 @@ fn table(source: &source::File, lowered: &model::File, model: &Model) -> Vec<Cla
     if let Some(family) = &lowered.family {
         for message in &family.messages {
             let place = format!("message {}", message.name);
-            claims.constant(Kind::Message, &place, &message.uapi, message.number.into());
+            let number = message.number & own_part(family.protocol);
+            claims.constant(Kind::Message, &place, &message.uapi, number.into());
         }
         let groups = source.mcast_groups.iter().flat_map(|groups| &groups.list);
         for (written, group) in groups.zip(&family.groups) {
@@ -109,6 +111,18 @@ fn table(source: &source::File, lowered: &model::File, model: &Model) -> Vec<Cla
         }
     }
     claims.list
+}
+
+/// The part of a message's number that its constant has: in two protocols the rest says
+/// which subsystem.
+fn own_part(protocol: u16) -> u16 {
+    const NETFILTER: u16 = 12;
+    const RDMA: u16 = 20;
+    match protocol {
+        NETFILTER => 0xff,
+        RDMA => 0x3ff,
+        _ => u16::MAX,
+    }
 }
 
 #[derive(Default)]
@@ -152,7 +166,12 @@ impl Claims {
             let value = values[keys.name.as_str()];
             // The header has the mask of a flag; what it has the bit of is an enum.
             let value = if lowered.flags { 1 << value } else { value };
-            self.constant(Kind::Entry, &written.name.value, &name, value);
+            if written.byte_order.is_some() && !name.is_empty() {
+                let expression = format!("IN_HOST_ORDER({name})");
+                self.add(Kind::Entry, &written.name.value, expression, Some(value));
+            } else {
+                self.constant(Kind::Entry, &written.name.value, &name, value);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::claims::Claim;
-use crate::fragments::{Fragment, PRELUDE};
+use crate::fragments::{Fragment, MACROS, TYPES};
 
 /// The compiler, and where the headers are.
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Compiler {
         claims: &[Claim],
         faults: BTreeMap<usize, &str>,
     ) -> Result<BTreeMap<usize, Fault>, String> {
-        let failed = |text: &str| text.contains("static assertion") || text.contains("static_assert");
+        let failed = |text: &str| text.contains("static assertion failed");
         let mut text = preamble.to_owned();
         text += "int printf(const char *, ...);\nint main(void)\n{\n";
         for (index, _) in faults.iter().filter(|(_, text)| failed(text)) {
@@ -103,7 +103,7 @@ impl Compiler {
         }
         let mut values = values.lines();
         let faults = faults.into_iter().map(|(index, text)| {
-            let value = values.next().filter(|_| failed(text));
+            let value = if failed(text) { values.next() } else { None };
             let value = value.and_then(|value| value.parse().ok());
             let fault = value.map_or_else(|| Fault::Missing(text.to_owned()), Fault::Differs);
             (index, fault)
@@ -156,8 +156,9 @@ fn preamble(headers: &[String], fragments: &[Fragment], dropped: &BTreeSet<usize
     for header in headers {
         let _ = writeln!(text, "#include <{header}>");
     }
+    text += MACROS;
     if !fragments.is_empty() {
-        text += PRELUDE;
+        text += TYPES;
     }
     for (index, fragment) in fragments.iter().enumerate() {
         if !dropped.contains(&index) {

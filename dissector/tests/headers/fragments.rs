@@ -11,8 +11,20 @@ pub(crate) struct Fragment {
     declares: Vec<String>,
 }
 
-/// What the pieces take for granted.
-pub(crate) const PRELUDE: &str = "
+/// What the kernel's headers take for granted; also one of its UAPI.
+pub(crate) const MACROS: &str = "
+#define BIT(n) (1UL << (n))
+#define BIT_ULL(n) (1ULL << (n))
+#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define IN_HOST_ORDER(n) (sizeof(n) == 2 ? __builtin_bswap16(n) : __builtin_bswap32(n))
+#else
+#define IN_HOST_ORDER(n) (n)
+#endif
+";
+
+/// What the pieces take for granted beside that.
+pub(crate) const TYPES: &str = "
 #include <linux/types.h>
 #include <linux/const.h>
 #include <linux/if_ether.h>
@@ -20,17 +32,13 @@ pub(crate) const PRELUDE: &str = "
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <stdbool.h>
+#include <stdint.h>
 typedef __u8 u8; typedef __u16 u16; typedef __u32 u32; typedef __u64 u64;
 typedef __s8 s8; typedef __s16 s16; typedef __s32 s32; typedef __s64 s64;
-typedef __u8 uint8_t; typedef __u16 uint16_t; typedef __u32 uint32_t; typedef __u64 uint64_t;
-typedef __s8 int8_t; typedef __s16 int16_t; typedef __s32 int32_t; typedef __s64 int64_t;
 #define __packed __attribute__((packed))
 #define __aligned(n) __attribute__((aligned(n)))
 #define __counted_by(member)
-#define BIT(n) (1UL << (n))
-#define BIT_ULL(n) (1ULL << (n))
 #define DECLARE_FLEX_ARRAY(type, name) struct { struct { } empty_ ## name; type name[]; }
-#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
 ";
 
 /// The pieces of these headers that declare what `wanted` names, and what those need.
@@ -116,30 +124,39 @@ fn declaration(statement: &str) -> Option<Fragment> {
     let mut words = identifiers(statement);
     let kind = words.next()?;
     let (head, body) = statement.split_once('{').unwrap_or((statement, ""));
-    let declares: Vec<String> = match kind {
-        // The tag, and the constants; also those that are `#define`d among them.
-        "enum" if !body.is_empty() => {
-            let defined = body.lines().filter_map(|line| {
-                let line = line.trim_start().strip_prefix("#define")?;
-                identifiers(line).next()
-            });
-            let lines = body.lines().filter(|it| !it.trim_start().starts_with('#'));
-            let plain: String = lines.flat_map(|line| [line, "\n"]).collect();
-            let entries = plain.split(',').filter_map(|it| identifiers(it).next());
-            let tag = identifiers(head).nth(1);
-            let all = tag.into_iter().chain(defined).chain(entries);
-            all.map(str::to_owned).collect()
+    let declares = match kind {
+        "enum" if !body.is_empty() => constants(head, body),
+        "typedef" => {
+            let mut all = vec![identifiers(statement).last()?.to_owned()];
+            if words.next() == Some("enum") {
+                all.append(&mut constants(head, body));
+            }
+            all
         }
         "struct" | "union" if !body.is_empty() && !is_function(statement) => {
             vec![words.next()?.to_owned()]
         }
-        "typedef" => vec![identifiers(statement).last()?.to_owned()],
         _ => return None,
     };
     Some(Fragment {
         text: statement.to_owned(),
         declares,
     })
+}
+
+/// What an enum declares: its tag, and the constants; also those that are `#define`d
+/// among them.
+fn constants(head: &str, body: &str) -> Vec<String> {
+    let defined = body.lines().filter_map(|line| {
+        let line = line.trim_start().strip_prefix("#define")?;
+        identifiers(line).next()
+    });
+    let lines = body.lines().filter(|it| !it.trim_start().starts_with('#'));
+    let plain: String = lines.flat_map(|line| [line, "\n"]).collect();
+    let entries = plain.split(',').filter_map(|it| identifiers(it).next());
+    let tag = identifiers(head).skip_while(|it| *it != "enum").nth(1);
+    let all = tag.into_iter().chain(defined).chain(entries);
+    all.map(str::to_owned).collect()
 }
 
 fn identifiers(text: &str) -> impl Iterator<Item = &str> {

@@ -261,6 +261,9 @@ pub(crate) struct Definition {
     pub(crate) members: Option<Vec<Member>>,
     #[serde(default)]
     pub(crate) packed: bool,
+    /// Of an enum: the headers have its values in network order.
+    #[allow(dead_code, reason = "for the proof in tests/headers.rs")]
+    pub(crate) byte_order: Option<Name>,
     pub(crate) summary: Option<Vec<Name>>,
     /// Of a struct: its tag in C, or its type where that is two words. Empty: no header has it.
     #[allow(dead_code, reason = "for the proof in tests/headers.rs")]

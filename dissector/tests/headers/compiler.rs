@@ -1,13 +1,13 @@
 //! Asks the C compiler.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::claims::Claim;
-use crate::fragments::{Fragment, MACROS, TYPES};
+use crate::fragments::{Fragment, MACROS, TYPES, identifiers};
 
 /// The compiler, and where the headers are.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Compiler {
         fragments: &[Fragment],
         claims: &[Claim],
     ) -> Result<BTreeMap<usize, Fault>, String> {
-        let mut dropped = BTreeSet::new();
+        let mut dropped: BTreeMap<usize, String> = BTreeMap::new();
         for _ in 0..ROUNDS {
             let mut text = preamble(headers, fragments, &dropped);
             let _ = writeln!(text, "#line 1 \"{CLAIMS}\"");
@@ -51,14 +51,14 @@ impl Compiler {
             }
             let said = self.compile(&text, &["-fsyntax-only"])?;
             let mut faults = BTreeMap::new();
-            let mut broken = BTreeSet::new();
+            let mut broken = BTreeMap::new();
             let mut elsewhere = String::new();
             for error in said.lines().filter_map(Error::read) {
                 let fragment = error.file.strip_prefix(FRAGMENT);
                 if error.file == CLAIMS && (1..=claims.len()).contains(&error.line) {
                     faults.entry(error.line - 1).or_insert(error.text);
                 } else if let Some(Ok(index)) = fragment.map(str::parse::<usize>) {
-                    broken.insert(index);
+                    broken.entry(index).or_insert_with(|| error.text.to_owned());
                 } else {
                     elsewhere = format!("{}:{}: {}", error.file, error.line, error.text);
                 }
@@ -72,7 +72,18 @@ impl Compiler {
                 return Err(elsewhere);
             }
             let preamble = preamble(headers, fragments, &dropped);
-            return self.actual(&preamble, claims, faults);
+            let mut faults = self.actual(&preamble, claims, faults)?;
+            for (index, fault) in &mut faults {
+                let wanted: Vec<&str> = identifiers(&claims[*index].expression).collect();
+                let of = |at: &usize| &fragments[*at].declares;
+                let why = dropped
+                    .iter()
+                    .find(|(at, _)| of(at).iter().any(|name| wanted.contains(&name.as_str())));
+                if let (Fault::Missing(said), Some((_, why))) = (fault, why) {
+                    *said = format!("its declaration does not compile: {why}");
+                }
+            }
+            return Ok(faults);
         }
         Err("too much of the kernel's own headers does not compile".to_owned())
     }
@@ -151,7 +162,7 @@ fn assertion(claim: &Claim) -> String {
     }
 }
 
-fn preamble(headers: &[String], fragments: &[Fragment], dropped: &BTreeSet<usize>) -> String {
+fn preamble(headers: &[String], fragments: &[Fragment], dropped: &BTreeMap<usize, String>) -> String {
     let mut text = String::new();
     for header in headers {
         let _ = writeln!(text, "#include <{header}>");
@@ -161,7 +172,7 @@ fn preamble(headers: &[String], fragments: &[Fragment], dropped: &BTreeSet<usize
         text += TYPES;
     }
     for (index, fragment) in fragments.iter().enumerate() {
-        if !dropped.contains(&index) {
+        if !dropped.contains_key(&index) {
             let _ = writeln!(text, "#line 1 \"{FRAGMENT}{index}\"\n{}", fragment.text);
         }
     }

@@ -1,5 +1,5 @@
 //! Headers of the kernel's own do not compile outside it. What a table needs of them is
-//! taken out: enums, structs and plain `#define`s.
+//! taken out: enums, structs and `#define`s.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use std::collections::HashSet;
 pub(crate) struct Fragment {
     pub(crate) text: String,
     /// What it declares.
-    declares: Vec<String>,
+    pub(crate) declares: Vec<String>,
 }
 
 /// What the kernel's headers take for granted; also one of its UAPI.
@@ -48,15 +48,24 @@ pub(crate) fn needed<'a>(
 ) -> Vec<Fragment> {
     let all: Vec<Fragment> = headers.into_iter().flat_map(all).collect();
     let mut names: HashSet<&str> = wanted.into_iter().flat_map(identifiers).collect();
+    // What a macro makes names of.
+    let mut beginnings: HashSet<&str> = HashSet::new();
     let mut taken = vec![false; all.len()];
     loop {
         let mut more = false;
         for (fragment, taken) in all.iter().zip(&mut taken) {
-            let wanted = fragment.declares.iter().any(|it| names.contains(it.as_str()));
+            let mut declares = fragment.declares.iter().map(String::as_str);
+            let wanted = declares.any(|it| {
+                names.contains(it) || beginnings.iter().any(|beginning| it.starts_with(beginning))
+            });
             if wanted && !*taken {
                 *taken = true;
                 more = true;
                 names.extend(identifiers(&fragment.text));
+                if fragment.text.contains("##") {
+                    let parts = identifiers(&fragment.text);
+                    beginnings.extend(parts.filter(|it| it.ends_with('_') && it.len() > 3));
+                }
             }
         }
         if !more {
@@ -67,7 +76,7 @@ pub(crate) fn needed<'a>(
     taken.map(|(fragment, _)| fragment.clone()).collect()
 }
 
-/// Every enum, struct, union, type and plain `#define` of a header.
+/// Every enum, struct, union, type and `#define` of a header.
 fn all(header: &str) -> Vec<Fragment> {
     let text = without_comments(header).replace("\\\n", " ");
     let mut fragments = Vec::new();
@@ -105,13 +114,13 @@ fn is_function(statement: &str) -> bool {
     before.contains('(') && !before.contains("__attribute__")
 }
 
-/// A `#define` without parameters.
+/// A `#define` of something.
 fn constant(line: &str) -> Option<Fragment> {
     let rest = line.trim_start().trim_start_matches('#').trim_start();
     let rest = rest.strip_prefix("define")?.trim_start();
     let name = identifiers(rest).next()?;
     let value = rest.strip_prefix(name)?;
-    if value.starts_with('(') || value.trim().is_empty() {
+    if value.trim().is_empty() {
         return None;
     }
     Some(Fragment {
@@ -127,7 +136,8 @@ fn declaration(statement: &str) -> Option<Fragment> {
     let declares = match kind {
         "enum" if !body.is_empty() => constants(head, body),
         "typedef" => {
-            let mut all = vec![identifiers(statement).last()?.to_owned()];
+            let plain = if body.is_empty() { statement.split('[').next()? } else { statement };
+            let mut all = vec![identifiers(plain).last()?.to_owned()];
             if words.next() == Some("enum") {
                 all.append(&mut constants(head, body));
             }
@@ -159,7 +169,7 @@ fn constants(head: &str, body: &str) -> Vec<String> {
     all.map(str::to_owned).collect()
 }
 
-fn identifiers(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn identifiers(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
         .filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
 }

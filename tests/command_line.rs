@@ -278,3 +278,101 @@ fn completions_and_manual_page_are_made() {
         assert!(text(&output.stdout).contains("nlscope"));
     }
 }
+
+/// The keys that a capture holds, as hexadecimal digits.
+fn keys(path: &Path) -> Vec<String> {
+    let output = nlscope(&["dump", "-V"]).arg(path).output().unwrap();
+    let mut keys: Vec<_> = text(&output.stdout)
+        .lines()
+        .filter_map(|line| line.trim_start().split_once(": "))
+        .filter(|(name, _)| ["private-key", "preshared-key", "alg-key"].contains(name))
+        .filter_map(|(_, value)| Some(value.split_whitespace().next()?.to_owned()))
+        .filter(|key| key.bytes().any(|digit| digit != b'0'))
+        .collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+#[test]
+fn redacted_output_has_no_part_of_a_key() {
+    for (name, count) in [("genl-wireguard.pcap", 1), ("xfrm.pcap", 3)] {
+        let path = capture(name);
+        let keys = keys(&path);
+        assert!(keys.len() >= count, "{name}: {keys:?}");
+        let parts: Vec<&str> = keys
+            .iter()
+            .flat_map(|key| (0..=key.len() - 12).step_by(2).map(|at| &key[at..at + 12]))
+            .collect();
+        let leaks = |args: &[&str]| {
+            let output = nlscope(args).arg(&path).output().unwrap();
+            assert_eq!(output.status.code(), Some(0));
+            let shown = text(&output.stdout).replace([' ', ':'], "");
+            parts.iter().filter(|part| shown.contains(**part)).count()
+        };
+        for form in [
+            &["-V"][..],
+            &["-x"],
+            &["-V", "-x"],
+            &["-T", "json"],
+            &["-T", "pdml"],
+            &[],
+        ] {
+            let args = [&["dump"], form].concat();
+            if form.contains(&"-V") {
+                assert!(leaks(&args) > 0, "{name} has keys under {form:?}");
+            }
+            let leaked = leaks(&[&args[..], &["--redact"]].concat());
+            assert_eq!(leaked, 0, "parts of keys in {name} under {form:?}");
+        }
+    }
+}
+
+#[test]
+fn stats_sums_up_by_family() {
+    let path = capture("xfrm.pcap");
+    let out = |args: &[&str]| {
+        let output = nlscope(args).arg(&path).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        text(&output.stdout).to_owned()
+    };
+    let table = out(&["stats"]);
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .collect();
+    assert_eq!(rows[0], ["family", "messages", "bytes"]);
+    assert_eq!(rows[1], ["xfrm", "71", "11915"], "most bytes first");
+    assert_eq!(rows.last().unwrap(), &["all", "89", "15255"]);
+    let counted = rows[1..rows.len() - 1].iter();
+    let messages: u32 = counted.map(|row| row[1].parse::<u32>().unwrap()).sum();
+    assert_eq!(messages, 89);
+
+    let first = out(&["stats", "--coverage", "-T", "json"]);
+    let whole = r#"{"family":"xfrm","messages":71,"bytes":11915,"named":11915}"#;
+    assert!(first.lines().any(|line| line == whole), "{first}");
+}
+
+#[test]
+fn stats_tells_what_has_no_name() {
+    // RTM_NEWADDR with an attribute of the number 99, which no kernel has.
+    let mut message = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    message.extend([32_u32.to_le_bytes(), [20, 0, 0, 0]].concat());
+    message.extend([0; 8]);
+    message.extend([2, 24, 0, 0, 3, 0, 0, 0, 8, 0, 99, 0, 1, 2, 3, 4]);
+    let len = u32::try_from(message.len()).unwrap();
+    message[16..20].copy_from_slice(&(len - 16).to_le_bytes());
+    let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    file.extend([65535_u32, 253].map(u32::to_le_bytes).concat());
+    file.extend([1, 0, len, len].map(u32::to_le_bytes).concat());
+    file.extend(message);
+    let output = fed(&["stats", "--coverage"], &file);
+    let row: Vec<&str> = text(&output.stdout)
+        .lines()
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    // The header of an attribute without a name is not named either.
+    assert_eq!(row, ["rt-addr", "1", "16", "8", "50.000%"]);
+}

@@ -136,10 +136,15 @@ impl Emitter {
 
     fn layout(&mut self, index: usize, layout: &Struct) -> fmt::Result {
         self.start(&self.paths.structs[index].clone(), "s::Struct")?;
-        let Struct { name, size, .. } = layout;
+        let Struct {
+            name,
+            size,
+            may_end,
+            ..
+        } = layout;
         writeln!(
             self.out,
-            "s::Struct {{ name: {name:?}, size: {size}, field: s::Field::of_struct({name:?}), members: &["
+            "s::Struct {{ name: {name:?}, size: {size}, may_end: {may_end}, field: s::Field::of_struct({name:?}), members: &["
         )?;
         for member in &layout.members {
             write!(self.out, "s::Member {{ field: ")?;

@@ -116,7 +116,7 @@ pub(crate) fn order_of(field: &Field, host: Order) -> Order {
 
 /// Decodes `bytes` as `field`: `order` is that of its integers, `host` that of the
 /// frame, which tells how C laid out bit-fields.
-fn decode<'t>(field: &Field, bytes: &'t [u8], order: Order, host: Order) -> Value<'t> {
+pub(crate) fn decode<'t>(field: &Field, bytes: &'t [u8], order: Order, host: Order) -> Value<'t> {
     match field.ty {
         Type::Int { signed, .. } | Type::VarInt { signed } => integer(field, bytes, order, signed),
         Type::Bitfield32 => bitfield(bytes, order),
@@ -363,7 +363,8 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
                     None => write!(f, "{number}"),
                 }
             }
-            (_, Err(_)) => write!(f, "{number}"),
+            (_, Err(_)) if how.numeric => write!(f, "{number}"),
+            (_, Err(_)) => write!(f, "{number}{}", unit(field.hint)),
         },
         Value::Bitfield { value, selector } => {
             let part = |f: &mut fmt::Formatter<'_>, number| match names {
@@ -383,7 +384,10 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
                 _ => write!(f, "{}", Escaped(&bytes)),
             }
         }
-        Value::Bytes(bytes) => hex(f, bytes, ""),
+        Value::Bytes(bytes) => match names {
+            Some(names) if names.as_flags => bitmap(f, names, bytes),
+            _ => hex(f, bytes, ""),
+        },
         Value::Ip(address) => write!(f, "{address}"),
         Value::Mac(bytes) => hex(f, bytes, ":"),
         Value::Uuid(bytes) => {
@@ -486,6 +490,38 @@ pub fn flag_names(names: ValueNames, number: u64) -> impl Iterator<Item = (u64, 
     })
 }
 
+/// The bits that are set in `bytes`, the lowest of the first byte first: each with its name,
+/// if it has one.
+pub fn bitmap_names(
+    names: ValueNames,
+    bytes: &[u8],
+) -> impl Iterator<Item = (u64, Option<&'static str>)> {
+    (0_u64..).zip(bytes).flat_map(move |(at, byte)| {
+        let set = (0..8).filter(move |bit| byte >> bit & 1 != 0);
+        set.map(move |bit| {
+            let number = at * 8 + bit;
+            (number, names.of.entry(number).map(|entry| entry.name))
+        })
+    })
+}
+
+fn bitmap(f: &mut fmt::Formatter<'_>, names: ValueNames, bytes: &[u8]) -> fmt::Result {
+    let mut set = bitmap_names(names, bytes).peekable();
+    if set.peek().is_none() {
+        return f.write_char('0');
+    }
+    for (at, (bit, name)) in set.enumerate() {
+        if at > 0 {
+            f.write_char('|')?;
+        }
+        match name {
+            Some(name) => f.write_str(name)?,
+            None => write!(f, "bit {bit}")?,
+        }
+    }
+    Ok(())
+}
+
 fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) -> fmt::Result {
     let small = u32::try_from(number).ok();
     if how.numeric && !matches!(hint, Hint::Hex | Hint::Octal) {
@@ -503,6 +539,11 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
             None => write!(f, "{port}"),
         },
         (Hint::TcHandle, Some(handle)) => tc_handle(f, handle),
+        (Hint::TcAction, Some(action)) => match (action >> 28, action & 0x0fff_ffff) {
+            (1, number) => write!(f, "jump {number}"),
+            (2, chain) => write!(f, "goto chain {chain}"),
+            _ => write!(f, "{action}"),
+        },
         (Hint::NetnsId, Some(u32::MAX)) => f.write_str("none"),
         (Hint::Errno, Some(number)) => match crate::schema::base::errno_name(number) {
             Some(name) => f.write_str(name),
@@ -523,6 +564,9 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
                 None => write!(f, "{number}"),
             }
         }
+        (Hint::HundredKilobitsPerSecond, _) => {
+            write!(f, "{}.{} Mbit/s", number / 10, number % 10)
+        }
         (Hint::ClockTicks, _) => write!(f, "{} ms", number.saturating_mul(10)),
         (hint, _) => write!(f, "{number}{}", unit(hint)),
     }
@@ -537,17 +581,24 @@ fn unit(hint: Hint) -> &'static str {
         Hint::Bytes => " B",
         Hint::BytesPerSecond => " B/s",
         Hint::BitsPerSecond => " bit/s",
+        Hint::KilobitsPerSecond => " kbit/s",
         Hint::MegabitsPerSecond => " Mbit/s",
+        Hint::Megahertz => " MHz",
+        Hint::Kilohertz => " kHz",
+        Hint::Dbm => " dBm",
+        Hint::Mbm => " mBm",
         _ => "",
     }
 }
 
-/// As `tc` writes handles: `1:10`, `root`, `ingress`, `none`.
+/// As `tc` writes handles: `1:10`, `root`, `ingress`, `none`; and the two sides of `clsact`.
 fn tc_handle(f: &mut fmt::Formatter<'_>, handle: u32) -> fmt::Result {
     match (handle >> 16, handle & 0xffff) {
         (0, 0) => f.write_str("none"),
         (0xffff, 0xffff) => f.write_str("root"),
         (0xffff, 0xfff1) => f.write_str("ingress"),
+        (0xffff, 0xfff2) => f.write_str("clsact ingress"),
+        (0xffff, 0xfff3) => f.write_str("clsact egress"),
         (major, 0) => write!(f, "{major:x}:"),
         (0, minor) => write!(f, ":{minor:x}"),
         (major, minor) => write!(f, "{major:x}:{minor:x}"),
@@ -639,6 +690,8 @@ mod tests {
         word(Hint::TcHandle, u32::MAX, "root");
         word(Hint::TcHandle, 0xffff_fff1, "ingress");
         word(Hint::TcHandle, 0, "none");
+        word(Hint::TcAction, 0x1000_0002, "jump 2");
+        word(Hint::TcAction, 0x2000_0005, "goto chain 5");
         word(Hint::Seconds, 7, "7 s");
         word(Hint::Milliseconds, 7, "7 ms");
         word(Hint::Microseconds, 7, "7 us");
@@ -655,6 +708,8 @@ mod tests {
         word(Hint::BytesPerSecond, 7, "7 B/s");
         word(Hint::BitsPerSecond, 7, "7 bit/s");
         word(Hint::MegabitsPerSecond, 7, "7 Mbit/s");
+        word(Hint::HundredKilobitsPerSecond, 65, "6.5 Mbit/s");
+        word(Hint::Kilohertz, 7, "7 kHz");
         word(Hint::NetnsId, u32::MAX, "none");
         word(Hint::Errno, 19, "ENODEV");
         check(

@@ -30,12 +30,14 @@ definitions:
       - {name: stats, type: u8, count: 3, index-enum: stats}
       - {name: extra, type: elements, nested-attributes: extra, count: rest}
   - {name: stats, type: enum, entries: [sent, lost]}
+  - {name: abilities, type: enum, entries: [walk, swim, {name: fly, value: 9}]}
 attribute-sets:
   - name: extra
     summary: [called ssid]
     attributes:
       - {name: ssid, type: string, value: 0}
       - {name: rate, type: u8, display-hint: bytes}
+      - {name: can, type: binary, enum: abilities, enum-as-flags: true}
 sub-messages:
   - name: address
     formats:
@@ -124,6 +126,30 @@ fn another_family_is_another_address() {
     assert_eq!(json["attrs"]["address"], "a00:1::");
     assert_eq!(json["attrs"]["ports"], serde_json::json!([80, 443]));
     assert_eq!(json["attrs"]["extra"]["rate"], 54);
+}
+
+#[test]
+fn a_bitmap_is_the_names_of_what_is_set() {
+    let mut body = body();
+    body.truncate(body.len() - 7);
+    body.extend([2, 2, 0b1000_0010, 0b10, 2, 1, 0]);
+    let mut json = Vec::new();
+    let mut shown = Vec::new();
+    captures::each_message(schema(), &frame(&body), |view| {
+        export::json(&mut json, view, &Options::PLAIN).unwrap();
+        for line in export::tree(view, &Options::PLAIN) {
+            let mut text = String::new();
+            line.write(&mut text, false);
+            shown.extend(text.trim().strip_prefix("can: ").map(ToOwned::to_owned));
+        }
+    });
+    assert_eq!(
+        shown,
+        ["swim|bit 7|fly  TOY_A_EXTRA_CAN", "0  TOY_A_EXTRA_CAN"]
+    );
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    let both = serde_json::json!([["swim", 7, "fly"], []]);
+    assert_eq!(json["attrs"]["extra"]["can"], both);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use nlscope_dissector::schema::base;
 use nlscope_dissector::tape::Tape;
 use nlscope_dissector::text::Escaped;
 use nlscope_dissector::wire::protocol;
+use serde::Serialize;
 
 use crate::cli::{Stats, StatsFormat};
 use crate::source::SourceError;
@@ -170,17 +171,26 @@ fn table(rows: &[Row], with_coverage: bool) -> String {
     text
 }
 
+/// A row as JSON.
+#[derive(Serialize)]
+struct Object<'a> {
+    family: &'a str,
+    messages: u64,
+    bytes: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<u64>,
+}
+
+/// An object a family and line.
 fn json(rows: &[Row], with_coverage: bool) -> anyhow::Result<String> {
     let mut text = String::new();
     for row in rows.iter().take(rows.len().saturating_sub(1)) {
-        let mut object = serde_json::json!({
-            "family": row.family,
-            "messages": row.messages,
-            "bytes": row.coverage.bytes,
-        });
-        if with_coverage {
-            object["named"] = row.coverage.named.into();
-        }
+        let object = Object {
+            family: &row.family,
+            messages: row.messages,
+            bytes: row.coverage.bytes,
+            named: with_coverage.then_some(row.coverage.named),
+        };
         text.push_str(&serde_json::to_string(&object)?);
         text.push('\n');
     }

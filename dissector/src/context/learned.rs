@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::schema::{GenlIds, Schema};
-use crate::wire::{NLA_HDRLEN, Order, RawMessage, align, nlattr, protocol};
+use crate::wire::{GENL_HDRLEN, NLA_HDRLEN, Order, RawMessage, align, nlattr, protocol};
 
 /// How many names are remembered, so that a hostile capture cannot fill the memory.
 const MAX_NAMES: usize = 1 << 16;
@@ -19,7 +19,6 @@ const IFLA_IFNAME: u16 = 3;
 
 const GENL_ID_CTRL: u16 = 16;
 const CTRL_CMD_NEWFAMILY: u8 = 1;
-const GENL_HDRLEN: usize = 4;
 const CTRL_ATTR_FAMILY_ID: u16 = 1;
 const CTRL_ATTR_FAMILY_NAME: u16 = 2;
 
@@ -78,7 +77,7 @@ pub(super) fn learn_genl(
     if message.header.kind != GENL_ID_CTRL || payload.first() != Some(&CTRL_CMD_NEWFAMILY) {
         return;
     }
-    let Some(rest) = payload.get(GENL_HDRLEN..) else {
+    let Some(rest) = payload.get(GENL_HDRLEN as usize..) else {
         return;
     };
     let id = attribute(rest, order, CTRL_ATTR_FAMILY_ID)

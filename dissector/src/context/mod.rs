@@ -38,9 +38,9 @@ use crate::tape::Tape;
 use crate::value::Names;
 use crate::walk::{FrameShape, Known, NftSets, dissect};
 use crate::wire::{
-    Cooked, Messages, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
-    Nlmsghdr, Order, OrderGuess, RawMessage, align, ends, errno, guess_order, is_control, nlattr,
-    nlmsghdr, protocol,
+    Cooked, GENL_HDRLEN, Messages, NLA_HDRLEN, NLM_F_ACK, NLM_F_DUMP, NLM_F_MULTI, NLM_F_REQUEST,
+    NLMSG_DONE, NLMSG_ERROR, Nlmsghdr, Order, OrderGuess, RawMessage, align, ends, errno,
+    guess_order, is_control, nlattr, nlmsghdr, protocol,
 };
 
 /// The flags from 0x100 to 0x800, whose meaning depends on the message.
@@ -545,12 +545,19 @@ fn group_of(message: &'static Message, seen: Seen<'_>) -> Option<GroupSeen> {
     })
 }
 
-/// Number and first byte of the attribute that a message begins with.
-fn first_attribute(message: &'static Message, seen: Seen<'_>) -> Option<(u16, u8)> {
+/// Number and value of the attribute that a message begins with.
+fn first_attribute(message: &'static Message, seen: Seen<'_>) -> Option<(u16, u64)> {
+    let generic = if seen.protocol == protocol::GENERIC {
+        GENL_HDRLEN
+    } else {
+        0
+    };
     let header = message.header.map_or(0, |header| align(header.size));
-    let rest = seen.raw.payload().get(header as usize..)?;
+    let rest = (seen.raw.payload()).get((generic + header) as usize..)?;
     let (payload, first) = nlattr(seen.order)(rest).ok()?;
-    Some((first.number(), *payload.first()?))
+    let len = u32::from(first.len).checked_sub(NLA_HDRLEN)?;
+    let value = payload.get(..len as usize)?;
+    Some((first.number(), seen.order.unsigned(value)))
 }
 
 fn latency(from: Option<Time>, to: Option<Time>) -> Option<Latency> {

@@ -76,6 +76,7 @@ static HEADER: Struct = Struct {
     name: "toymsg",
     summary: &[],
     size: 8,
+    may_end: false,
     members: &[
         Member {
             field: field("family", "toy_family", 0, int(1)),
@@ -136,6 +137,7 @@ static LABEL: Struct = Struct {
     name: "toylabel",
     summary: &[],
     size: 4,
+    may_end: false,
     members: &[Member {
         field: field(
             "word",

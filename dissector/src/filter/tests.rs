@@ -64,6 +64,7 @@ static HEADER: Struct = Struct {
     name: "petmsg",
     summary: &[],
     size: 8,
+    may_end: false,
     members: &[
         Member {
             field: field(0, "pet-index", "pet_index", int(4, true), Hint::Ifindex),

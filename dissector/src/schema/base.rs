@@ -103,6 +103,7 @@ static COOKED_STRUCT: Struct = Struct {
     name: "cooked",
     field: Field::of_struct("cooked"),
     size: 16,
+    may_end: false,
     members: &[
         member(
             int("cooked.packet-type", 2, FieldOrder::Big, Hint::None),
@@ -142,6 +143,7 @@ static COOKED2_STRUCT: Struct = Struct {
     name: "cooked",
     field: Field::of_struct("cooked"),
     size: 20,
+    may_end: false,
     members: &[
         member(
             named(
@@ -190,6 +192,7 @@ pub static NLMSGHDR_STRUCT: Struct = Struct {
     name: "nlmsghdr",
     field: Field::of_struct("nlmsghdr"),
     size: 16,
+    may_end: false,
     members: &[
         member(int("nlmsghdr.len", 4, FieldOrder::Host, Hint::None), 0, 4),
         member(int("nlmsghdr.type", 2, FieldOrder::Host, Hint::None), 4, 2),
@@ -209,6 +212,7 @@ pub static GENLMSGHDR_STRUCT: Struct = Struct {
     name: "genlmsghdr",
     field: Field::of_struct("genlmsghdr"),
     size: 4,
+    may_end: false,
     members: &[
         member(int("genlmsghdr.cmd", 1, FieldOrder::Host, Hint::None), 0, 1),
         member(

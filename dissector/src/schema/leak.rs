@@ -169,6 +169,7 @@ impl Tables {
         let made: &'static Struct = Box::leak(Box::new(Struct {
             name,
             size: layout.size,
+            may_end: layout.may_end,
             members: list(layout.members.iter().map(|member| Member {
                 field: self.field(&member.field),
                 offset: member.offset,

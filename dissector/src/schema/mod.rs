@@ -91,8 +91,9 @@ pub struct GroupRule {
     pub families: &'static [u8],
     /// The flags among 0xf00 the notification must have, or `None` for any.
     pub flags: Option<u16>,
-    /// Number and first byte of the attribute it must begin with, or `None` for any.
-    pub first_attribute: Option<(u16, u8)>,
+    /// Number and value, an integer of 1 to 8 bytes in the host's order, of the attribute
+    /// it must begin with, or `None` for any.
+    pub first_attribute: Option<(u16, u64)>,
 }
 
 /// One entry of a summary line.
@@ -199,6 +200,8 @@ pub struct Struct {
     pub size: u32,
     /// Members in ascending order of offset.
     pub members: &'static [Member],
+    /// Whether it may end after any of its members.
+    pub may_end: bool,
     /// What it reads as in one line; empty where nothing is said.
     pub summary: &'static [SummaryEntry],
     /// The struct where it stands without an attribute or a member around it: before

@@ -497,7 +497,11 @@ fn variant(
 ) -> Option<&'static Variant> {
     let by_key = |key| variants.iter().find(|variant| variant.when == key);
     if let Choice::Nothing = choice {
-        return by_key(FormatKey::Absent).or_else(|| by_key(FormatKey::Default));
+        let absent = by_key(FormatKey::Absent);
+        if absent.is_some() || formats.iter().any(|it| it.when == FormatKey::Absent) {
+            return absent;
+        }
+        return by_key(FormatKey::Default);
     }
     let chosen = variants.iter().find(|variant| choice.is(variant.when));
     if chosen.is_some() || formats.iter().any(|format| choice.is(format.when)) {

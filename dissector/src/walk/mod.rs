@@ -270,6 +270,9 @@ impl Walker<'_> {
         if cut {
             return at;
         }
+        if of.may_end && at == end {
+            return at;
+        }
         if at < full && end < full {
             self.tape.note(
                 parent,

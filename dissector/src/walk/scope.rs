@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::schema::{AttributeSet, Field, FormatKey, Struct, Type};
-use crate::value::order_of;
+use crate::value::{Value, decode, order_of};
 use crate::wire::{NLA_F_NET_BYTEORDER, NLA_HDRLEN, Order, align, nlattr};
 
 /// How many attributes of a set are searched for a selector. The kernel puts it first
@@ -38,18 +38,23 @@ impl Selected<'_> {
     pub(super) fn is(&self, key: FormatKey) -> bool {
         match key {
             FormatKey::Default | FormatKey::Absent => false,
-            FormatKey::Number(wanted) => {
-                !self.is_text() && self.order.unsigned(self.payload) == wanted
-            }
+            FormatKey::Number(wanted) => !self.is_text() && self.number() == wanted,
             FormatKey::Name(wanted) if self.is_text() => {
                 let mut text = self.payload.split(|byte| *byte == 0);
                 text.next() == Some(wanted.as_bytes())
             }
             FormatKey::Name(wanted) => {
-                let number = self.order.unsigned(self.payload);
+                let number = self.number();
                 let entry = self.field.names.and_then(|names| names.of.entry(number));
                 entry.is_some_and(|entry| entry.name == wanted)
             }
+        }
+    }
+
+    fn number(&self) -> u64 {
+        match decode(self.field, self.payload, self.order, self.order) {
+            Value::Unsigned(number) => number,
+            _ => self.order.unsigned(self.payload),
         }
     }
 
@@ -156,16 +161,22 @@ impl Scope<'_> {
 
     fn member<'f>(&self, frame: &'f [u8], order: Order, name: &str) -> Option<Selected<'f>> {
         let (layout, start) = self.header?;
-        let member = layout
+        let (member, field) = layout
             .members
             .iter()
-            .find(|member| member.field.name == name)?;
+            .find_map(|member| match member.field.ty {
+                Type::BitUnit { parts, .. } => {
+                    let part = parts.iter().find(|part| part.name == name)?;
+                    Some((member, part))
+                }
+                _ => (member.field.name == name).then_some((member, &member.field)),
+            })?;
         let from = start.checked_add(member.offset)? as usize;
         let payload = frame.get(from..from.checked_add(member.len.bytes()? as usize)?)?;
         Some(Selected {
-            field: &member.field,
+            field,
             payload,
-            order: order_of(&member.field, order),
+            order: order_of(field, order),
         })
     }
 }

@@ -38,6 +38,25 @@ definitions:
     members:
       - {name: low, type: u8, bits: 3}
       - {name: high, type: u8, bits: 5}
+  - name: words
+    type: struct
+    may-end: true
+    members:
+      - {name: few, type: u16, bits: 4, byte-order: little-endian}
+      - {name: many, type: u16, bits: 12, byte-order: little-endian}
+      - {name: more, type: u16, byte-order: little-endian}
+  - name: masks
+    type: struct
+    lowest-bit-first: true
+    members:
+      - {name: masked, type: u16, bits: 4}
+      - {name: above, type: u16, bits: 12}
+  - name: halves
+    type: struct
+    members:
+      - {name: lower, type: u8, bits: 4, byte-order: little-endian}
+      - {name: upper, type: u8, bits: 4, byte-order: little-endian}
+      - {name: after, type: sub-message, sub-message: halves, selector: upper, count: rest}
   - name: orders
     type: struct
     members:
@@ -70,6 +89,10 @@ attribute-sets:
       - {name: typed, type: indexed-array, sub-type: sub-message, sub-message: indices, selector: attribute-type}
       - {name: by-both, type: sub-message, sub-message: both, selector: kind/color}
       - {name: numbered, type: nest, nested-attributes: numbered}
+      - {name: words, type: binary, struct: words}
+      - {name: masks, type: binary, struct: masks}
+      - {name: halves, type: binary, struct: halves}
+      - {name: by-absence, type: sub-message, sub-message: absence, selector: kind}
   - name: numbered
     any-number: true
     attributes:
@@ -84,6 +107,14 @@ sub-messages:
       - {value: pt, fixed-header: point}
       - {value: in, attribute-set: inner}
       - {value: absent, attribute-set: inner}
+  - name: absence
+    formats:
+      - {value: absent, fixed-header: point}
+      - {value: default, type: binary}
+  - name: halves
+    formats:
+      - {value: 3, type: u16, byte-order: big-endian}
+      - {value: default, type: binary}
   - name: both
     formats:
       - {value: pt/7, fixed-header: point}
@@ -598,6 +629,65 @@ fn bit_fields_lie_where_the_byte_order_puts_them() {
         assert!(found.contains(&format!("low {low}\n")), "{found}");
         assert!(found.contains(&format!("high {high}\n")), "{found}");
     }
+}
+
+#[test]
+fn little_endian_bit_fields_begin_at_the_lowest_bit_on_any_host() {
+    for writer in [LITTLE, BIG] {
+        let content = writer.message(16, 0, &writer.attribute(20, &[0x21, 0x43, 5, 1]));
+        let found = shown(writer.0, PROTOCOL, &content);
+        for part in ["few 1\n", "many 1074\n", "more 261\n"] {
+            assert!(found.contains(part), "{found}");
+        }
+    }
+}
+
+#[test]
+fn bit_fields_of_a_mask_begin_at_its_lowest_bit() {
+    for (writer, bytes) in [(LITTLE, [0x21, 0x43]), (BIG, [0x43, 0x21])] {
+        let content = writer.message(16, 0, &writer.attribute(21, &bytes));
+        let found = shown(writer.0, PROTOCOL, &content);
+        assert!(
+            found.contains("masked 1\n") && found.contains("above 1074\n"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn a_bit_field_selects() {
+    for writer in [LITTLE, BIG] {
+        for (first, after) in [(0x35, "after 260\n"), (0x53, "after 0104\n")] {
+            let content = writer.message(16, 0, &writer.attribute(22, &[first, 1, 4]));
+            let found = shown(writer.0, PROTOCOL, &content);
+            assert!(found.contains(after), "{found}");
+        }
+    }
+}
+
+#[test]
+fn without_a_selector_the_format_of_its_absence_is_taken_before_any_value() {
+    let found = |before: &[u8]| {
+        let content = LITTLE.message(16, 0, &[before, &attribute(23, &[1, 0, 2, 0])].concat());
+        shown(Order::Little, PROTOCOL, &content)
+    };
+    assert!(found(&[]).contains("y 2\n"), "{}", found(&[]));
+    assert!(found(&attribute(1, b"pt\0")).contains("by-absence 01000200"));
+}
+
+#[test]
+fn a_struct_that_may_end_ends_after_a_member() {
+    let content = |bytes: &[u8]| LITTLE.message(16, 0, &attribute(20, bytes));
+    let early = shown(Order::Little, PROTOCOL, &content(&[1, 0]));
+    assert!(
+        !early.contains('!') && early.contains("many 0\n"),
+        "{early}"
+    );
+    let within = shown(Order::Little, PROTOCOL, &content(&[1, 0, 7]));
+    assert!(
+        within.contains('!') && within.contains("unknown 07"),
+        "{within}"
+    );
 }
 
 #[test]

@@ -11,10 +11,10 @@ mod order;
 pub use cooked::{Cooked, CookedError, LinkType};
 pub use nlattr::{NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_HDRLEN, NLA_TYPE_MASK, Nlattr, nlattr};
 pub use nlmsg::{
-    Genlmsghdr, Messages, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP, NLM_F_DUMP_INTR,
-    NLM_F_ECHO, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN, NLMSG_MIN_TYPE,
-    NLMSG_NOOP, NLMSG_OVERRUN, Nlmsghdr, RawMessage, done_has_errno, ends, errno, genlmsghdr,
-    is_control, nlmsghdr,
+    GENL_HDRLEN, Genlmsghdr, Messages, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP,
+    NLM_F_DUMP_INTR, NLM_F_ECHO, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN,
+    NLMSG_MIN_TYPE, NLMSG_NOOP, NLMSG_OVERRUN, Nlmsghdr, RawMessage, done_has_errno, ends, errno,
+    genlmsghdr, is_control, nlmsghdr,
 };
 pub use order::{Order, OrderGuess, guess_order};
 

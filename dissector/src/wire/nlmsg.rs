@@ -8,6 +8,8 @@ use super::{Order, align};
 
 /// Length of `struct nlmsghdr`.
 pub const NLMSG_HDRLEN: u32 = 16;
+/// Length of `struct genlmsghdr`.
+pub const GENL_HDRLEN: u32 = 4;
 /// First type that is a protocol's own.
 pub const NLMSG_MIN_TYPE: u16 = 0x10;
 /// What stands for the type of an event that the kernel sends of one of its objects,

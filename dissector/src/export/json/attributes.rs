@@ -13,9 +13,9 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use crate::schema::{Field, Hint, Type, base};
+use crate::schema::{Field, Hint, Type, ValueNames, base};
 use crate::tape::{NodeFlags, NodeRef};
-use crate::value::{Show, Value, flag_names, from_hex, hex};
+use crate::value::{Show, Value, bitmap_names, flag_names, from_hex, hex};
 
 /// The nodes below a node as an object.
 #[derive(Clone, Copy)]
@@ -359,6 +359,9 @@ impl Serialize for Scalar<'_> {
                 Text(&text).serialize(serializer)
             }
             Value::Bytes(bytes) => {
+                if let Some(names) = self.names().filter(|names| names.as_flags) {
+                    return bitmap(names, bytes, serializer);
+                }
                 let spaced = self.field.hint == Hint::Hex;
                 serializer.collect_str(&Hex(bytes, if spaced { " " } else { "" }))
             }
@@ -369,13 +372,31 @@ impl Serialize for Scalar<'_> {
     }
 }
 
+/// A list of what is set: the name, or the number of the bit.
+fn bitmap<S: Serializer>(
+    names: ValueNames,
+    bytes: &[u8],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut list = serializer.serialize_seq(None)?;
+    for (bit, name) in bitmap_names(names, bytes) {
+        match name {
+            Some(name) => list.serialize_element(name)?,
+            None => list.serialize_element(&bit)?,
+        }
+    }
+    list.end()
+}
+
 impl Scalar<'_> {
+    /// The names that JSON shows.
+    fn names(&self) -> Option<ValueNames> {
+        let names = self.field.names?;
+        (names.in_json && !self.numeric).then_some(names)
+    }
+
     fn number<S: Serializer>(&self, number: u64, serializer: S) -> Result<S::Ok, S::Error> {
-        let names = self
-            .field
-            .names
-            .filter(|names| names.in_json && !self.numeric);
-        let Some(names) = names else {
+        let Some(names) = self.names() else {
             // YNL gives a variable-length integer no hint.
             let hex = self.field.hint == Hint::Hex
                 && !self.numeric

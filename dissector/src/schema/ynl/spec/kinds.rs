@@ -124,6 +124,8 @@ pub enum Hint {
     Ifindex,
     /// A traffic control handle, `1:10`.
     TcHandle,
+    /// What an action of traffic control decides, where that has a number in it.
+    TcAction,
     /// A netlink port.
     PortId,
     /// Seconds.
@@ -142,8 +144,20 @@ pub enum Hint {
     BytesPerSecond,
     /// Bits a second.
     BitsPerSecond,
+    /// Kilobits a second.
+    KilobitsPerSecond,
+    /// Hundreds of kilobits a second.
+    HundredKilobitsPerSecond,
     /// Megabits a second.
     MegabitsPerSecond,
+    /// A frequency or its width.
+    Megahertz,
+    /// A frequency or its width.
+    Kilohertz,
+    /// A power, in decibels over a milliwatt.
+    Dbm,
+    /// A power, in hundredths of that.
+    Mbm,
     /// Seconds since 1970, UTC.
     UnixSeconds,
     /// Nanoseconds since 1970, UTC.
@@ -178,6 +192,7 @@ impl Hint {
         ("uuid", Hint::Uuid),
         ("ifindex", Hint::Ifindex),
         ("tc-handle", Hint::TcHandle),
+        ("tc-action", Hint::TcAction),
         ("port-id", Hint::PortId),
         ("seconds", Hint::Seconds),
         ("milliseconds", Hint::Milliseconds),
@@ -187,7 +202,16 @@ impl Hint {
         ("bytes", Hint::Bytes),
         ("bytes-per-second", Hint::BytesPerSecond),
         ("bits-per-second", Hint::BitsPerSecond),
+        ("kilobits-per-second", Hint::KilobitsPerSecond),
+        (
+            "hundred-kilobits-per-second",
+            Hint::HundredKilobitsPerSecond,
+        ),
         ("megabits-per-second", Hint::MegabitsPerSecond),
+        ("megahertz", Hint::Megahertz),
+        ("kilohertz", Hint::Kilohertz),
+        ("dbm", Hint::Dbm),
+        ("mbm", Hint::Mbm),
         ("unix-seconds", Hint::UnixSeconds),
         ("unix-nanoseconds", Hint::UnixNanoseconds),
         ("lifetime", Hint::Lifetime),

@@ -61,8 +61,8 @@ pub(crate) struct GroupRule {
     pub(crate) group: usize,
     pub(crate) families: Vec<u8>,
     pub(crate) flags: Option<u16>,
-    /// Number and first byte.
-    pub(crate) first_attribute: Option<(u16, u8)>,
+    /// Number and value.
+    pub(crate) first_attribute: Option<(u16, u64)>,
 }
 
 #[derive(Debug, Clone)]
@@ -93,6 +93,8 @@ pub(crate) struct Struct {
     /// What a member of this type is aligned to.
     pub(crate) align: u32,
     pub(crate) members: Vec<Member>,
+    /// Whether it may end after any of its members.
+    pub(crate) may_end: bool,
     pub(crate) summary: Vec<SummaryEntry>,
 }
 

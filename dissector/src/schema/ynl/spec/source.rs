@@ -264,6 +264,10 @@ pub(crate) struct Definition {
     /// Of an enum: the headers have its values in network order.
     #[allow(dead_code, reason = "for the proof in tests/headers.rs")]
     pub(crate) byte_order: Option<Name>,
+    #[serde(default)]
+    pub(crate) may_end: bool,
+    #[serde(default)]
+    pub(crate) lowest_bit_first: bool,
     pub(crate) summary: Option<Vec<Name>>,
     /// Of a struct: its tag in C, or its type where that is two words. Empty: no header has it.
     #[allow(dead_code, reason = "for the proof in tests/headers.rs")]
@@ -611,7 +615,7 @@ pub(crate) struct GroupRule {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct FirstAttribute {
     pub(crate) name: Name,
-    pub(crate) value: u8,
+    pub(crate) value: u64,
 }
 
 /// The multicast groups.

@@ -72,9 +72,10 @@ impl Layouts<'_, '_> {
             }
         }
         let mut laid_out = self
-            .members(file, members, definition.packed)
+            .members(file, members, definition)
             .and_then(|builder| builder.finish(name))
             .map_err(|error| error.in_file(path))?;
+        laid_out.may_end = definition.may_end;
         laid_out.summary = summary::entries(definition.summary.as_deref(), None)
             .map_err(|error| error.in_file(path))?;
         let size = (laid_out.size, laid_out.align);
@@ -93,10 +94,10 @@ impl Layouts<'_, '_> {
         &self,
         file: usize,
         members: &[source::Member],
-        packed: bool,
+        definition: &source::Definition,
     ) -> Result<Builder, Located> {
         let mut builder = Builder {
-            packed,
+            packed: definition.packed,
             ..Builder::default()
         };
         for member in members {
@@ -120,7 +121,8 @@ impl Layouts<'_, '_> {
                 ));
             }
             if let Some(width) = &member.bits {
-                builder.bits(member, field, width.value)?;
+                let lowest_first = definition.lowest_bit_first || shown.order == FieldOrder::Little;
+                builder.bits(member, field, width.value, lowest_first)?;
             } else {
                 self.plain(file, member, field, &mut builder)?;
             }
@@ -425,8 +427,15 @@ impl Builder {
     }
 
     /// A bit-field: in the integer of the one before it where there is room. Those of an
-    /// integer in network byte order begin at its top whatever the host.
-    fn bits(&mut self, member: &source::Member, field: Field, width: u8) -> Result<(), Located> {
+    /// integer in network byte order begin at its top whatever the host, and others
+    /// at its bottom where `lowest_first`.
+    fn bits(
+        &mut self,
+        member: &source::Member,
+        field: Field,
+        width: u8,
+        lowest_first: bool,
+    ) -> Result<(), Located> {
         let Some((bytes, signed)) = integer(&member.kind.value) else {
             let reason = Reason::Misplaced("a bit-field is of an integer type");
             return Err(at(&member.kind, reason));
@@ -454,6 +463,7 @@ impl Builder {
         let fits = self.run.as_ref().is_some_and(|run| {
             run.bytes == bytes
                 && run.signed == signed
+                && run.order == field.order
                 && (!little || run.little + width <= room)
                 && (!big || run.big + width <= room)
         });
@@ -479,7 +489,11 @@ impl Builder {
         });
         let big = big.then(|| {
             run.big += width;
-            room - run.big
+            if lowest_first {
+                run.big - width
+            } else {
+                room - run.big
+            }
         });
         run.add(field, little, big, width);
         Ok(())
@@ -535,6 +549,7 @@ impl Builder {
             size,
             align,
             members: self.members,
+            may_end: false,
             summary: Vec::new(),
         })
     }

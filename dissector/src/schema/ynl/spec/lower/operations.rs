@@ -134,7 +134,7 @@ impl Lowering<'_, '_> {
             let name = operation.c_name.clone();
             name.unwrap_or_else(|| upper(&format!("{prefix}{}", operation.name.value)))
         };
-        // A reply that has a request's number has its name as well.
+        // A reply that has a request's number has its name as well; an event has its own.
         let requests: HashMap<u64, &Operation> = numbers
             .iter()
             .zip(&operations.list)
@@ -166,9 +166,15 @@ impl Lowering<'_, '_> {
                 Some(_) if numbers.counted && numbers.request.is_some() => {
                     format!("{own}_REPLY")
                 }
-                Some(number) if !numbers.counted && operation.c_name.is_none() => requests
-                    .get(&number)
-                    .map_or_else(|| own.clone(), |of| uapi(of)),
+                Some(number)
+                    if !numbers.counted
+                        && operation.c_name.is_none()
+                        && operation.event.is_none() =>
+                {
+                    requests
+                        .get(&number)
+                        .map_or_else(|| own.clone(), |of| uapi(of))
+                }
                 _ => own.clone(),
             };
             let (to, from) = (Some(Direction::ToKernel), Some(Direction::FromKernel));
@@ -242,12 +248,12 @@ impl Lowering<'_, '_> {
         })
     }
 
-    /// Number and first byte of the attribute that a notification has to begin with.
+    /// Number and value of the attribute that a notification has to begin with.
     fn first_attribute(
         &self,
         set: Option<usize>,
         first: &source::FirstAttribute,
-    ) -> Result<(u16, u8), Located> {
+    ) -> Result<(u16, u64), Located> {
         let set = set.and_then(|index| self.model.sets.get(index));
         let attributes = set.map_or(&[][..], |set| &set.attributes);
         let named = attributes

@@ -108,10 +108,14 @@ impl Report {
                     table.name,
                     value.unwrap_or_default()
                 )),
-                Some(Fault::Missing(said)) => self.faults.push(format!(
-                    "{}: {place}: {expression} is in none of the headers: {said}",
-                    table.name
-                )),
+                Some(Fault::Missing(said)) => {
+                    let said = said.split("; did you mean").next().unwrap_or(said);
+                    let why = if said.contains("undeclared") { "" } else { said };
+                    self.faults.push(format!(
+                        "{}: {place}: {expression} is in none of the headers  {why}",
+                        table.name
+                    ));
+                }
             }
         }
     }

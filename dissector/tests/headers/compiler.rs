@@ -1,6 +1,6 @@
 //! Asks the C compiler.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -170,6 +170,12 @@ fn preamble(headers: &[String], fragments: &[Fragment], dropped: &BTreeMap<usize
     text += MACROS;
     if !fragments.is_empty() {
         text += TYPES;
+    }
+    // The whole of an enum, whatever a kernel is built with.
+    let options = fragments.iter().flat_map(|it| identifiers(&it.text));
+    let options: BTreeSet<&str> = options.filter(|it| it.starts_with("CONFIG_")).collect();
+    for option in options {
+        let _ = writeln!(text, "#define {option} 1");
     }
     for (index, fragment) in fragments.iter().enumerate() {
         if !dropped.contains_key(&index) {

@@ -539,6 +539,11 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
             None => write!(f, "{port}"),
         },
         (Hint::TcHandle, Some(handle)) => tc_handle(f, handle),
+        (Hint::TcAction, Some(action)) => match (action >> 28, action & 0x0fff_ffff) {
+            (1, number) => write!(f, "jump {number}"),
+            (2, chain) => write!(f, "goto chain {chain}"),
+            _ => write!(f, "{action}"),
+        },
         (Hint::NetnsId, Some(u32::MAX)) => f.write_str("none"),
         (Hint::Errno, Some(number)) => match crate::schema::base::errno_name(number) {
             Some(name) => f.write_str(name),
@@ -586,12 +591,14 @@ fn unit(hint: Hint) -> &'static str {
     }
 }
 
-/// As `tc` writes handles: `1:10`, `root`, `ingress`, `none`.
+/// As `tc` writes handles: `1:10`, `root`, `ingress`, `none`; and the two sides of `clsact`.
 fn tc_handle(f: &mut fmt::Formatter<'_>, handle: u32) -> fmt::Result {
     match (handle >> 16, handle & 0xffff) {
         (0, 0) => f.write_str("none"),
         (0xffff, 0xffff) => f.write_str("root"),
         (0xffff, 0xfff1) => f.write_str("ingress"),
+        (0xffff, 0xfff2) => f.write_str("clsact ingress"),
+        (0xffff, 0xfff3) => f.write_str("clsact egress"),
         (major, 0) => write!(f, "{major:x}:"),
         (0, minor) => write!(f, ":{minor:x}"),
         (major, minor) => write!(f, "{major:x}:{minor:x}"),
@@ -683,6 +690,8 @@ mod tests {
         word(Hint::TcHandle, u32::MAX, "root");
         word(Hint::TcHandle, 0xffff_fff1, "ingress");
         word(Hint::TcHandle, 0, "none");
+        word(Hint::TcAction, 0x1000_0002, "jump 2");
+        word(Hint::TcAction, 0x2000_0005, "goto chain 5");
         word(Hint::Seconds, 7, "7 s");
         word(Hint::Milliseconds, 7, "7 ms");
         word(Hint::Microseconds, 7, "7 us");

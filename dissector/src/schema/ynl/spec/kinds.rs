@@ -124,6 +124,8 @@ pub enum Hint {
     Ifindex,
     /// A traffic control handle, `1:10`.
     TcHandle,
+    /// What an action of traffic control decides, where that has a number in it.
+    TcAction,
     /// A netlink port.
     PortId,
     /// Seconds.
@@ -190,6 +192,7 @@ impl Hint {
         ("uuid", Hint::Uuid),
         ("ifindex", Hint::Ifindex),
         ("tc-handle", Hint::TcHandle),
+        ("tc-action", Hint::TcAction),
         ("port-id", Hint::PortId),
         ("seconds", Hint::Seconds),
         ("milliseconds", Hint::Milliseconds),
@@ -200,7 +203,10 @@ impl Hint {
         ("bytes-per-second", Hint::BytesPerSecond),
         ("bits-per-second", Hint::BitsPerSecond),
         ("kilobits-per-second", Hint::KilobitsPerSecond),
-        ("hundred-kilobits-per-second", Hint::HundredKilobitsPerSecond),
+        (
+            "hundred-kilobits-per-second",
+            Hint::HundredKilobitsPerSecond,
+        ),
         ("megabits-per-second", Hint::MegabitsPerSecond),
         ("megahertz", Hint::Megahertz),
         ("kilohertz", Hint::Kilohertz),

@@ -5,7 +5,7 @@ pub(crate) mod error;
 pub(crate) mod kinds;
 mod lower;
 pub(crate) mod model;
-mod source;
+pub(crate) mod source;
 
 use error::SpecError;
 use model::Model;

@@ -223,10 +223,12 @@ pub(crate) struct File {
     pub(crate) sub_messages: Vec<SubMessage>,
     pub(crate) operations: Option<Operations>,
     pub(crate) mcast_groups: Option<Groups>,
+    /// The C headers that declare what is here, relative to the folder for includes; those
+    /// that only the kernel has, relative to its source tree. An empty list: none does.
+    #[allow(dead_code, reason = "for the proof in tests/headers.rs")]
+    pub(crate) uapi_header: Option<OneOrMany>,
     #[serde(default, rename = "doc")]
     _doc: Ignored,
-    #[serde(default, rename = "uapi-header")]
-    _uapi_header: Ignored,
     #[serde(default, rename = "version")]
     _version: Ignored,
     #[serde(default, rename = "c-family-name")]
@@ -259,13 +261,17 @@ pub(crate) struct Definition {
     pub(crate) members: Option<Vec<Member>>,
     #[serde(default)]
     pub(crate) packed: bool,
+    /// Of an enum: the headers have its values in network order.
+    #[allow(dead_code, reason = "for the proof in tests/headers.rs")]
+    pub(crate) byte_order: Option<Name>,
     #[serde(default)]
     pub(crate) may_end: bool,
     #[serde(default)]
     pub(crate) lowest_bit_first: bool,
     pub(crate) summary: Option<Vec<Name>>,
-    #[serde(default, rename = "c-name")]
-    _c_name: Ignored,
+    /// Of a struct: its tag in C, or its type where that is two words. Empty: no header has it.
+    #[allow(dead_code, reason = "for the proof in tests/headers.rs")]
+    pub(crate) c_name: Option<String>,
     #[serde(default, rename = "doc")]
     _doc: Ignored,
     #[serde(default, rename = "header")]
@@ -625,8 +631,9 @@ pub(crate) struct Groups {
 pub(crate) struct Group {
     pub(crate) name: Name,
     pub(crate) value: Option<u32>,
-    #[serde(default, rename = "c-define-name")]
-    _c_define_name: Ignored,
+    /// Empty: no header has its number.
+    #[allow(dead_code, reason = "for the proof in tests/headers.rs")]
+    pub(crate) c_define_name: Option<String>,
     #[serde(default, rename = "doc")]
     _doc: Ignored,
     #[serde(default, rename = "flags")]

@@ -1,0 +1,150 @@
+//! The proof that the tables are right: every number of an attribute, an entry, a message
+//! and a multicast group, and every layout of a struct, is compared with the C headers
+//! that the table names. `.ci/headers` fetches them and runs this with
+//!
+//! - `NLSCOPE_UAPI_HEADERS`: the folder of includes of the newest kernel's UAPI,
+//! - `NLSCOPE_KERNEL_TREE`: its source, for what only the kernel's own headers say.
+
+#![allow(missing_docs, reason = "a test")]
+
+#[path = "headers/claims.rs"]
+mod claims;
+#[path = "headers/compiler.rs"]
+mod compiler;
+#[path = "headers/fragments.rs"]
+mod fragments;
+#[path = "../src/schema/ynl/spec/mod.rs"]
+#[allow(dead_code, unreachable_pub, reason = "the library has this module too")]
+mod spec;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use claims::{Claim, Kind, Table};
+use compiler::{Compiler, Fault};
+
+/// The tables, and what they claim.
+fn tables() -> Vec<Table> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/schema");
+    let entries = fs::read_dir(folder).expect(folder);
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect(folder).path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|it| it == "yaml"));
+    paths.sort();
+    let read = |path: &PathBuf| (path.display().to_string(), fs::read_to_string(path).unwrap());
+    let files: Vec<(String, String)> = paths.iter().map(read).collect();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    let model = spec::load(&files).unwrap_or_else(|error| panic!("{error}"));
+    let parsed = files.iter().map(|(path, text)| {
+        let parsed = spec::source::parse(path, text);
+        parsed.unwrap_or_else(|error| panic!("{error}"))
+    });
+    let sources: Vec<_> = parsed.collect();
+    claims::of(&sources, &model)
+}
+
+/// What was found out.
+#[derive(Default)]
+struct Report {
+    holds: BTreeMap<Kind, usize>,
+    faults: Vec<String>,
+    skipped: Vec<String>,
+}
+
+impl Report {
+    fn table(&mut self, table: &Table, uapi: &Path, tree: Option<&Path>, compiler: &Compiler) {
+        let name = &table.name;
+        let Some(headers) = &table.headers else {
+            self.faults.push(format!("{name}: no uapi-header (an empty list where none has it)"));
+            return;
+        };
+        if headers.is_empty() {
+            return;
+        }
+        let (includes, own): (Vec<String>, Vec<String>) =
+            headers.iter().cloned().partition(|it| uapi.join(it).is_file());
+        let mut texts = Vec::new();
+        for header in &own {
+            let Some(tree) = tree else {
+                self.skipped.push(format!("{name}: {header}"));
+                return;
+            };
+            let places = [tree.join(header), tree.join("include").join(header)];
+            match places.iter().find_map(|path| fs::read_to_string(path).ok()) {
+                Some(text) => texts.push(text),
+                None => self.faults.push(format!("{name}: there is no header {header}")),
+            }
+        }
+        let wanted = table.claims.iter().map(|claim| claim.expression.as_str());
+        let fragments = fragments::needed(texts.iter().map(String::as_str), wanted);
+        match compiler.check(&includes, &fragments, &table.claims) {
+            Ok(faults) => self.compared(table, &faults),
+            Err(said) => self.faults.push(format!("{name}: {said}")),
+        }
+    }
+
+    fn compared(&mut self, table: &Table, faults: &BTreeMap<usize, Fault>) {
+        let missing = |(index, fault): (&usize, &Fault)| match fault {
+            Fault::Missing(_) => Some(&table.claims[*index]),
+            Fault::Differs(_) => None,
+        };
+        // Nothing else is said about a struct that is not there.
+        let absent = faults.iter().filter_map(missing);
+        let absent: HashSet<&str> = absent
+            .filter(|claim| claim.kind == Kind::Struct)
+            .map(|claim| claim.place.as_str())
+            .collect();
+        for (index, claim) in table.claims.iter().enumerate() {
+            let Claim { kind, place, expression, value } = claim;
+            let member = matches!(kind, Kind::Offset | Kind::Length);
+            match faults.get(&index) {
+                None => *self.holds.entry(*kind).or_default() += 1,
+                Some(_) if member && absent.contains(place.as_str()) => {}
+                Some(Fault::Differs(actual)) => self.faults.push(format!(
+                    "{}: {place}: {expression} is {actual}, not {}",
+                    table.name,
+                    value.unwrap_or_default()
+                )),
+                Some(Fault::Missing(said)) => {
+                    let said = said.split("; did you mean").next().unwrap_or(said);
+                    let why = if said.contains("undeclared") { "" } else { said };
+                    self.faults.push(format!(
+                        "{}: {place}: {expression} is in none of the headers  {why}",
+                        table.name
+                    ));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn tables_agree_with_the_headers() {
+    let folder = |variable| env::var_os(variable).map(PathBuf::from);
+    let tables = tables();
+    let Some(uapi) = folder("NLSCOPE_UAPI_HEADERS") else {
+        eprintln!("SKIPPED: the tables were not compared with the C headers.");
+        eprintln!("SKIPPED: .ci/headers does so, or set NLSCOPE_UAPI_HEADERS and NLSCOPE_KERNEL_TREE.");
+        return;
+    };
+    let tree = folder("NLSCOPE_KERNEL_TREE");
+    let compiler = Compiler {
+        folders: compiler::folders(&uapi),
+        scratch: PathBuf::from(env!("CARGO_TARGET_TMPDIR")),
+    };
+    let mut report = Report::default();
+    for table in &tables {
+        report.table(table, &uapi, tree.as_deref(), &compiler);
+    }
+    for (kind, count) in &report.holds {
+        eprintln!("{count:6} {} agree with the headers", kind.plural());
+    }
+    for skipped in &report.skipped {
+        eprintln!("SKIPPED, as NLSCOPE_KERNEL_TREE is not set: {skipped}");
+    }
+    let faults = &report.faults;
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}

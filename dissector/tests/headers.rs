@@ -31,7 +31,12 @@ fn tables() -> Vec<Table> {
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect(folder).path()).collect();
     paths.retain(|path| path.extension().is_some_and(|it| it == "yaml"));
     paths.sort();
-    let read = |path: &PathBuf| (path.display().to_string(), fs::read_to_string(path).unwrap());
+    let read = |path: &PathBuf| {
+        (
+            path.display().to_string(),
+            fs::read_to_string(path).unwrap(),
+        )
+    };
     let files: Vec<(String, String)> = paths.iter().map(read).collect();
     let files: Vec<(&str, &str)> = files
         .iter()
@@ -58,14 +63,18 @@ impl Report {
     fn table(&mut self, table: &Table, uapi: &Path, tree: Option<&Path>, compiler: &Compiler) {
         let name = &table.name;
         let Some(headers) = &table.headers else {
-            self.faults.push(format!("{name}: no uapi-header (an empty list where none has it)"));
+            self.faults.push(format!(
+                "{name}: no uapi-header (an empty list where none has it)"
+            ));
             return;
         };
         if headers.is_empty() {
             return;
         }
-        let (includes, own): (Vec<String>, Vec<String>) =
-            headers.iter().cloned().partition(|it| uapi.join(it).is_file());
+        let (includes, own): (Vec<String>, Vec<String>) = headers
+            .iter()
+            .cloned()
+            .partition(|it| uapi.join(it).is_file());
         let mut texts = Vec::new();
         for header in &own {
             let Some(tree) = tree else {
@@ -75,7 +84,9 @@ impl Report {
             let places = [tree.join(header), tree.join("include").join(header)];
             match places.iter().find_map(|path| fs::read_to_string(path).ok()) {
                 Some(text) => texts.push(text),
-                None => self.faults.push(format!("{name}: there is no header {header}")),
+                None => self
+                    .faults
+                    .push(format!("{name}: there is no header {header}")),
             }
         }
         let wanted = table.claims.iter().map(|claim| claim.expression.as_str());
@@ -98,7 +109,12 @@ impl Report {
             .map(|claim| claim.place.as_str())
             .collect();
         for (index, claim) in table.claims.iter().enumerate() {
-            let Claim { kind, place, expression, value } = claim;
+            let Claim {
+                kind,
+                place,
+                expression,
+                value,
+            } = claim;
             let member = matches!(kind, Kind::Offset | Kind::Length);
             match faults.get(&index) {
                 None => *self.holds.entry(*kind).or_default() += 1,
@@ -110,7 +126,11 @@ impl Report {
                 )),
                 Some(Fault::Missing(said)) => {
                     let said = said.split("; did you mean").next().unwrap_or(said);
-                    let why = if said.contains("undeclared") { "" } else { said };
+                    let why = if said.contains("undeclared") {
+                        ""
+                    } else {
+                        said
+                    };
                     self.faults.push(format!(
                         "{}: {place}: {expression} is in none of the headers  {why}",
                         table.name
@@ -127,7 +147,9 @@ fn tables_agree_with_the_headers() {
     let tables = tables();
     let Some(uapi) = folder("NLSCOPE_UAPI_HEADERS") else {
         eprintln!("SKIPPED: the tables were not compared with the C headers.");
-        eprintln!("SKIPPED: .ci/headers does so, or set NLSCOPE_UAPI_HEADERS and NLSCOPE_KERNEL_TREE.");
+        eprintln!(
+            "SKIPPED: .ci/headers does so, or set NLSCOPE_UAPI_HEADERS and NLSCOPE_KERNEL_TREE."
+        );
         return;
     };
     let tree = folder("NLSCOPE_KERNEL_TREE");
@@ -146,5 +168,10 @@ fn tables_agree_with_the_headers() {
         eprintln!("SKIPPED, as NLSCOPE_KERNEL_TREE is not set: {skipped}");
     }
     let faults = &report.faults;
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
 }

@@ -80,7 +80,15 @@ fn table(source: &source::File, lowered: &model::File, model: &Model) -> Vec<Cla
         }
     }
     for (definition, index) in kind(&["enum", "flags"]).zip(&lowered.enums) {
-        claims.entries(definition, &model.enums[*index]);
+        let prefix = match (&definition.name_prefix, &lowered.family) {
+            (Some(prefix), _) => Some(prefix.clone()),
+            // That of YNL, which is for generic netlink.
+            (None, Some(family)) if family.genl.is_some() => {
+                Some(format!("{}-{}-", source.name.value, definition.name.value))
+            }
+            (None, _) => None,
+        };
+        claims.entries(definition, &model.enums[*index], prefix.as_deref());
     }
     for (definition, index) in kind(&["struct"]).zip(&lowered.structs) {
         claims.layout(definition, &model.structs[*index]);
@@ -97,7 +105,10 @@ fn table(source: &source::File, lowered: &model::File, model: &Model) -> Vec<Cla
     }
     if let Some(family) = &lowered.family {
         // Without a prefix they are of a protocol that has no names for them.
-        let prefix = source.operations.iter().find_map(|it| it.name_prefix.as_ref());
+        let prefix = source
+            .operations
+            .iter()
+            .find_map(|it| it.name_prefix.as_ref());
         let named = prefix.is_some() || family.genl.is_some();
         for message in family.messages.iter().filter(|_| named) {
             let place = format!("message {}", message.name);
@@ -153,7 +164,15 @@ impl Claims {
     }
 
     /// Entries are claimed where the table says how the UAPI calls them.
-    fn entries(&mut self, written: &source::Definition, lowered: &model::Enum) {
+    fn entries(
+        &mut self,
+        written: &source::Definition,
+        lowered: &model::Enum,
+        prefix: Option<&str>,
+    ) {
+        if written.c_name.as_deref() == Some("") {
+            return;
+        }
         let values: BTreeMap<&str, u64> = lowered
             .entries
             .iter()
@@ -161,7 +180,7 @@ impl Claims {
             .collect();
         for entry in written.entries.iter().flatten() {
             let keys = &entry.value.0;
-            let name = match (&keys.c_name, &written.name_prefix) {
+            let name = match (&keys.c_name, prefix) {
                 (Some(name), _) => name.clone(),
                 (None, Some(prefix)) => upper(&format!("{prefix}{}", keys.name)),
                 (None, None) => continue,

@@ -105,7 +105,10 @@ fn table(source: &source::File, lowered: &model::File, model: &Model) -> Vec<Cla
     }
     if let Some(family) = &lowered.family {
         // Without a prefix they are of a protocol that has no names for them.
-        let prefix = source.operations.iter().find_map(|it| it.name_prefix.as_ref());
+        let prefix = source
+            .operations
+            .iter()
+            .find_map(|it| it.name_prefix.as_ref());
         let named = prefix.is_some() || family.genl.is_some();
         for message in family.messages.iter().filter(|_| named) {
             let place = format!("message {}", message.name);

@@ -100,7 +100,10 @@ impl Compiler {
         text += "int printf(const char *, ...);\nint main(void)\n{\n";
         for (index, _) in faults.iter().filter(|(_, text)| failed(text)) {
             let expression = &claims[*index].expression;
-            let _ = writeln!(text, "printf(\"%llu\\n\", (unsigned long long)({expression}));");
+            let _ = writeln!(
+                text,
+                "printf(\"%llu\\n\", (unsigned long long)({expression}));"
+            );
         }
         text += "return 0;\n}\n";
         let mut values = String::new();
@@ -125,7 +128,12 @@ impl Compiler {
     /// Compiles a text; returns what the compiler says.
     fn compile(&self, text: &str, options: &[&str]) -> Result<String, String> {
         let mut command = Command::new("cc");
-        command.args(["-std=gnu11", "-w", "-fmax-errors=0", "-fno-diagnostics-show-caret"]);
+        command.args([
+            "-std=gnu11",
+            "-w",
+            "-fmax-errors=0",
+            "-fno-diagnostics-show-caret",
+        ]);
         // What is wrong inside a macro is wrong where the macro stands.
         command.arg("-ftrack-macro-expansion=0");
         for folder in &self.folders {
@@ -140,7 +148,9 @@ impl Compiler {
         let written = input.write_all(text.as_bytes());
         drop(input);
         let output = child.wait_with_output();
-        let output = written.and(output).map_err(|error| format!("cc: {error}"))?;
+        let output = written
+            .and(output)
+            .map_err(|error| format!("cc: {error}"))?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         if !output.status.success() && !said.lines().any(|line| Error::read(line).is_some()) {
             return Err(said);
@@ -162,7 +172,11 @@ fn assertion(claim: &Claim) -> String {
     }
 }
 
-fn preamble(headers: &[String], fragments: &[Fragment], dropped: &BTreeMap<usize, String>) -> String {
+fn preamble(
+    headers: &[String],
+    fragments: &[Fragment],
+    dropped: &BTreeMap<usize, String>,
+) -> String {
     let mut text = String::new();
     for header in headers {
         let _ = writeln!(text, "#include <{header}>");

@@ -136,7 +136,11 @@ fn declaration(statement: &str) -> Option<Fragment> {
     let declares = match kind {
         "enum" if !body.is_empty() => constants(head, body),
         "typedef" => {
-            let plain = if body.is_empty() { statement.split('[').next()? } else { statement };
+            let plain = if body.is_empty() {
+                statement.split('[').next()?
+            } else {
+                statement
+            };
             let mut all = vec![identifiers(plain).last()?.to_owned()];
             if words.next() == Some("enum") {
                 all.append(&mut constants(head, body));
@@ -182,7 +186,11 @@ fn without_comments(text: &str) -> String {
         plain += before;
         plain.push(' ');
         let line = comment.starts_with("//");
-        let end = if line { comment.find('\n') } else { comment.find("*/").map(|end| end + 2) };
+        let end = if line {
+            comment.find('\n')
+        } else {
+            comment.find("*/").map(|end| end + 2)
+        };
         rest = end.map_or("", |end| &comment[end..]);
     }
     plain + rest

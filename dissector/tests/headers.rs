@@ -18,6 +18,7 @@ mod fragments;
 mod spec;
 
 use std::collections::{BTreeMap, HashSet};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -133,7 +134,9 @@ impl Report {
                     let name = &table.name;
                     let missing =
                         format!("{name}: {place}: {expression} is in none of the headers");
-                    let plain = said.contains("undeclared");
+                    let plain = ["undeclared", "incomplete type"]
+                        .iter()
+                        .any(|it| said.contains(it));
                     self.faults.push(if plain {
                         missing
                     } else {
@@ -145,31 +148,36 @@ impl Report {
     }
 }
 
+/// Prints what somebody has to see also where the test passes: past the test's capture.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
 #[test]
 fn tables_agree_with_the_headers() {
     let folder = |variable| env::var_os(variable).map(PathBuf::from);
     let tables = claimed(&built_in());
     let Some(uapi) = folder("NLSCOPE_UAPI_HEADERS") else {
-        eprintln!("SKIPPED: the tables were not compared with the C headers.");
-        eprintln!(
-            "SKIPPED: .ci/headers does so, or set NLSCOPE_UAPI_HEADERS and NLSCOPE_KERNEL_TREE."
-        );
+        say("SKIPPED: the tables were not compared with the C headers.");
+        say("SKIPPED: .ci/headers does so, or set NLSCOPE_UAPI_HEADERS and NLSCOPE_KERNEL_TREE.");
         return;
     };
     let tree = folder("NLSCOPE_KERNEL_TREE");
-    let compiler = Compiler {
-        folders: compiler::folders(&uapi),
-        scratch: PathBuf::from(env!("CARGO_TARGET_TMPDIR")),
-    };
+    let compiler = Compiler::new(&uapi, PathBuf::from(env!("CARGO_TARGET_TMPDIR")));
     let mut report = Report::default();
     for table in &tables {
         report.table(table, &uapi, tree.as_deref(), &compiler);
     }
     for (kind, count) in &report.holds {
-        eprintln!("{count:6} {} agree with the headers", kind.plural());
+        say(&format!(
+            "{count:6} {} agree with the headers",
+            kind.plural()
+        ));
     }
     for skipped in &report.skipped {
-        eprintln!("SKIPPED, as NLSCOPE_KERNEL_TREE is not set: {skipped}");
+        say(&format!(
+            "SKIPPED, as NLSCOPE_KERNEL_TREE is not set: {skipped}"
+        ));
     }
     let faults = &report.faults;
     assert!(
@@ -191,10 +199,7 @@ fn check(definitions: &str, uapi: &str, own: &str, told: &[&str]) {
         fs::write(folder.join(name), text).unwrap();
     }
     let table = format!("name: t\nuapi-header: [uapi.h, own.h]\n{definitions}");
-    let compiler = Compiler {
-        folders: compiler::folders(&includes),
-        scratch: folder,
-    };
+    let compiler = Compiler::new(&includes, folder);
     let mut report = Report::default();
     for table in claimed(&[("t.yaml".to_owned(), table)]) {
         report.table(&table, &includes, Some(&tree), &compiler);
@@ -247,8 +252,7 @@ fn a_wrong_layout_is_told() {
             "t: some-struct: sizeof(struct some_struct) is 8, not 6",
             "t: some-struct: __builtin_offsetof(struct some_struct, u.b) is 4, not 2",
             "t: some-struct: sizeof(((struct some_struct *)0)->u.b) is 4, not 2",
-            "t: absent: sizeof(struct absent) is in none of the headers: invalid application \
-             of 'sizeof' to incomplete type 'struct absent'",
+            "t: absent: sizeof(struct absent) is in none of the headers",
         ],
     );
 }

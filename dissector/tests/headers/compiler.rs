@@ -13,9 +13,10 @@ use crate::fragments::{Fragment, MACROS, TYPES, identifiers};
 #[derive(Debug)]
 pub(crate) struct Compiler {
     /// Folders for includes.
-    pub(crate) folders: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
     /// What is written goes here.
-    pub(crate) scratch: PathBuf,
+    scratch: PathBuf,
+    clang: bool,
 }
 
 /// What is wrong with a claim.
@@ -31,10 +32,24 @@ pub(crate) enum Fault {
 const CLAIMS: &str = "claims";
 /// Likewise for fragments, with a number behind it.
 const FRAGMENT: &str = "fragment-";
+/// What the compiler says of an assertion that fails.
+const DIFFERS: &str = "it differs";
 /// How often fragments that do not compile are taken out.
 const ROUNDS: usize = 8;
 
 impl Compiler {
+    /// One with the includes in `root`; what it writes goes to `scratch`.
+    pub(crate) fn new(root: &Path, scratch: PathBuf) -> Self {
+        // Beside what every architecture has, this machine's.
+        let own = root.join(format!("{}-linux-gnu", std::env::consts::ARCH));
+        let version = Command::new("cc").arg("--version").output().expect("cc");
+        Self {
+            folders: vec![root.to_owned(), own],
+            scratch,
+            clang: String::from_utf8_lossy(&version.stdout).contains("clang"),
+        }
+    }
+
     /// The claims that do not hold, by index, and what is wrong with each.
     pub(crate) fn check(
         &self,
@@ -95,7 +110,7 @@ impl Compiler {
         claims: &[Claim],
         faults: BTreeMap<usize, &str>,
     ) -> Result<BTreeMap<usize, Fault>, String> {
-        let failed = |text: &str| text.contains("static assertion failed");
+        let failed = |text: &str| text.contains(DIFFERS);
         let mut text = preamble.to_owned();
         text += "int printf(const char *, ...);\nint main(void)\n{\n";
         for (index, _) in faults.iter().filter(|(_, text)| failed(text)) {
@@ -128,14 +143,13 @@ impl Compiler {
     /// Compiles a text; returns what the compiler says.
     fn compile(&self, text: &str, options: &[&str]) -> Result<String, String> {
         let mut command = Command::new("cc");
-        command.args([
-            "-std=gnu11",
-            "-w",
-            "-fmax-errors=0",
-            "-fno-diagnostics-show-caret",
-        ]);
-        // What is wrong inside a macro is wrong where the macro stands.
-        command.arg("-ftrack-macro-expansion=0");
+        command.args(["-std=gnu11", "-w"]);
+        // All errors; and what is wrong inside a macro is wrong where the macro stands.
+        command.args(if self.clang {
+            &["-ferror-limit=0"][..]
+        } else {
+            &["-fmax-errors=0", "-ftrack-macro-expansion=0"]
+        });
         for folder in &self.folders {
             command.arg("-isystem").arg(folder);
         }
@@ -163,11 +177,11 @@ impl Compiler {
 fn assertion(claim: &Claim) -> String {
     let it = &claim.expression;
     match claim.value {
-        None => format!("_Static_assert(({it}) >= 0, \"\");\n"),
+        None => format!("_Static_assert(({it}) >= 0, \"{DIFFERS}\");\n"),
         // A mask of 32 bits may be a negative number in C.
         Some(value) => format!(
             "_Static_assert((unsigned long long)({it}) == {value}ULL || \
-             (sizeof({it}) == 4 && (unsigned int)({it}) == {value}ULL), \"\");\n"
+             (sizeof({it}) == 4 && (unsigned int)({it}) == {value}ULL), \"{DIFFERS}\");\n"
         ),
     }
 }
@@ -217,14 +231,4 @@ impl<'a> Error<'a> {
         let line = place.next()?.parse().ok()?;
         Some(Self { file, line, text })
     }
-}
-
-/// The folders for includes in `root`: with it that of this machine's architecture.
-pub(crate) fn folders(root: &Path) -> Vec<PathBuf> {
-    let own = root.join(format!("{}-linux-gnu", std::env::consts::ARCH));
-    let mut folders = vec![root.to_owned()];
-    if own.is_dir() {
-        folders.push(own);
-    }
-    folders
 }

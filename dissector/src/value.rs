@@ -591,14 +591,12 @@ fn unit(hint: Hint) -> &'static str {
     }
 }
 
-/// As `tc` writes handles: `1:10`, `root`, `ingress`, `none`; and the two sides of `clsact`.
+/// As `tc` writes handles: `1:10`, `root`, `ingress`, `none`.
 fn tc_handle(f: &mut fmt::Formatter<'_>, handle: u32) -> fmt::Result {
     match (handle >> 16, handle & 0xffff) {
         (0, 0) => f.write_str("none"),
         (0xffff, 0xffff) => f.write_str("root"),
         (0xffff, 0xfff1) => f.write_str("ingress"),
-        (0xffff, 0xfff2) => f.write_str("clsact ingress"),
-        (0xffff, 0xfff3) => f.write_str("clsact egress"),
         (major, 0) => write!(f, "{major:x}:"),
         (0, minor) => write!(f, ":{minor:x}"),
         (major, minor) => write!(f, "{major:x}:{minor:x}"),

@@ -332,7 +332,7 @@ fn the_leaves_of_pdml_are_the_frame() {
             check_packet(packet, &frame.bytes, &mut names, &place);
         }
     }
-    let name = Regex::new(r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$").unwrap();
+    let name = Regex::new(r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$").unwrap();
     let odd: Vec<_> = names.iter().filter(|found| !name.is_match(found)).collect();
     assert!(odd.is_empty(), "{odd:?}");
     names.retain(|name| name.starts_with("nlscope."));

@@ -1,7 +1,7 @@
 //! Golden transcripts: what is shown of every capture, as tree and as JSON.
 //!
-//! Of each capture those messages are shown that show something new: a kind of
-//! message, an attribute at a place, an errno. `UPDATE=1 cargo test --test golden`
+//! Of each capture those messages are shown that show something new, also over the captures
+//! before it: a kind of message, an attribute at a place, an errno, a note. `UPDATE=1 cargo test --test golden`
 //! rewrites the files; read them before you commit them.
 
 #[path = "../dissector/tests/captures/mod.rs"]
@@ -17,9 +17,10 @@ use nlscope_dissector::export::{self, Options};
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::tape::NodeRef;
 use nlscope_dissector::value::Show;
+use nlscope_dissector::wire::Order;
 
 /// A golden file is to be read by people.
-const MAX_SIZE: usize = 300_000;
+const MAX_SIZE: usize = 500_000;
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden");
 
 /// What a message shows that another might not.
@@ -37,12 +38,16 @@ fn shape(view: &MessageView<'_>) -> Vec<String> {
     let node = view.node().unwrap();
     let end = node.node().next;
     let below = (node.index()..end).filter_map(|index| view.tape.at(head.frame.bytes, index));
-    shape.extend(below.map(|node: NodeRef<'_>| format!("{} {:?}", named(node), node.number())));
+    for node in below {
+        shape.push(named(node));
+        let notes = node.notes().map(|note| format!("{} {:?}", named(node), note.kind));
+        shape.extend(notes);
+    }
     shape
 }
 
-/// The path of a node; all numbers are alike, or what has no table would fill the
-/// transcripts.
+/// The path of a node; all numbers are alike, or what has no table and long lists would
+/// fill the transcripts.
 fn named(node: NodeRef<'_>) -> String {
     let path = node.path();
     let alike = |name| {
@@ -61,15 +66,14 @@ struct Transcript {
     json: Vec<u8>,
 }
 
-fn transcript(frames: &[OwnedFrame]) -> Transcript {
+fn transcript(frames: &[OwnedFrame], seen: &mut HashSet<(Order, String)>) -> Transcript {
     let first_time = frames.first().and_then(|frame| frame.time);
-    let mut seen = HashSet::new();
     let mut out = Transcript::default();
     captures::each_message(Schema::builtin(), frames, |view| {
         // All of it is added, so no short-circuit here.
         let new = shape(view)
             .into_iter()
-            .filter(|piece| seen.insert(piece.clone()))
+            .filter(|piece| seen.insert((view.tape.order(), piece.clone())))
             .count();
         if new == 0 {
             return;
@@ -131,8 +135,9 @@ fn check(golden: &Path, found: &[u8]) {
 
 #[test]
 fn every_capture_reads_as_its_transcript() {
+    let mut seen = HashSet::new();
     for (name, frames) in captures::all() {
-        let transcript = transcript(&frames);
+        let transcript = transcript(&frames, &mut seen);
         let golden = Path::new(GOLDEN).join(name);
         check(&golden.with_extension("tree"), transcript.tree.as_bytes());
         check(&golden.with_extension("json"), &transcript.json);

@@ -237,7 +237,12 @@ impl<W: io::Write> Packet<'_, W> {
     fn node(&mut self, node: NodeRef<'_>, indent: usize, masked: bool) -> io::Result<()> {
         self.enter(node);
         let masked = masked || (node.field().secret && self.options.show.redact);
-        let attribute = node.has(NodeFlags::ATTRIBUTE);
+        // What has a header shows it before the rest.
+        let header = match node.node().flags.header_len() {
+            0 => None,
+            NLA_HDRLEN => Some(["nlattr.len", "nlattr.type"]),
+            _ => Some(["element.id", "element.len"]),
+        };
         let whole = node.has_children();
         if matches!(node.field().ty, Type::BitUnit { .. }) {
             // Bit-fields share its bytes, so they stand behind it, not below.
@@ -245,24 +250,29 @@ impl<W: io::Write> Packet<'_, W> {
             self.bytes(&name, node, 0, indent, masked)?;
             return self.below(node, indent, masked);
         }
-        if !attribute && !whole {
+        if header.is_none() && !whole {
             let name = self.name(node);
             return self.bytes(&name, node, 0, indent, masked);
         }
-        if attribute && !whole {
-            self.open("nlattr", node, indent, masked)?;
-        } else {
-            let name = self.name(node);
-            self.open(&name, node, indent, masked)?;
+        match header {
+            Some([first, _]) if !whole => {
+                let kind = first.split('.').next().unwrap_or(first);
+                self.open(kind, node, indent, masked)?;
+            }
+            _ => {
+                let name = self.name(node);
+                self.open(&name, node, indent, masked)?;
+            }
         }
-        if attribute {
-            self.nlattr(node, indent + 1)?;
+        if let Some(names) = header {
+            self.header(names, node, indent + 1)?;
         }
         if whole {
             self.below(node, indent + 1, masked)?;
         } else {
             let name = self.name(node);
-            self.bytes(&name, node, NLA_HDRLEN, indent + 1, masked)?;
+            let skip = node.node().flags.header_len();
+            self.bytes(&name, node, skip, indent + 1, masked)?;
         }
         writeln!(self.out, "{:1$}</field>", "", 2 * indent)
     }
@@ -342,11 +352,13 @@ impl<W: io::Write> Packet<'_, W> {
         writeln!(self.out, "\"/>")
     }
 
-    /// The header of an attribute.
-    fn nlattr(&mut self, node: NodeRef<'_>, indent: usize) -> io::Result<()> {
+    /// The header of an attribute or element, two numbers of one size.
+    fn header(&mut self, names: [&str; 2], node: NodeRef<'_>, indent: usize) -> io::Result<()> {
         let bytes = node.bytes();
-        for (name, at) in [("nlattr.len", 0), ("nlattr.type", 2)] {
-            let field = bytes.get(at..bytes.len().min(at + 2)).unwrap_or_default();
+        let size = node.node().flags.header_len() as usize / 2;
+        for (name, at) in [(names[0], 0), (names[1], size)] {
+            let end = bytes.len().min(at + size);
+            let field = bytes.get(at..end).unwrap_or_default();
             let pos = u64::from(node.node().start) + at as u64;
             let shown = node.tape().order().unsigned(field);
             write!(

@@ -40,7 +40,9 @@ fn shape(view: &MessageView<'_>) -> Vec<String> {
     let below = (node.index()..end).filter_map(|index| view.tape.at(head.frame.bytes, index));
     for node in below {
         shape.push(named(node));
-        let notes = node.notes().map(|note| format!("{} {:?}", named(node), note.kind));
+        let notes = node
+            .notes()
+            .map(|note| format!("{} {:?}", named(node), note.kind));
         shape.extend(notes);
     }
     shape

@@ -120,7 +120,7 @@ impl Report {
                 expression,
                 value,
             } = claim;
-            let member = matches!(kind, Kind::Offset | Kind::Length);
+            let member = matches!(kind, Kind::Offset | Kind::Length | Kind::Sign);
             match faults.get(&index) {
                 None => *self.holds.entry(*kind).or_default() += 1,
                 Some(_) if member && absent.contains(place.as_str()) => {}
@@ -246,10 +246,11 @@ fn a_wrong_layout_is_told() {
       - {name: absent, type: struct, members: [{name: a, type: u8}]}";
     check(
         layout,
-        "struct some_struct { unsigned short a; union { unsigned int b; } u; };",
+        "struct some_struct { short a; union { unsigned int b; } u; };",
         "",
         &[
             "t: some-struct: sizeof(struct some_struct) is 8, not 6",
+            "t: some-struct: IS_SIGNED(((struct some_struct *)0)->a) is 1, not 0",
             "t: some-struct: __builtin_offsetof(struct some_struct, u.b) is 4, not 2",
             "t: some-struct: sizeof(((struct some_struct *)0)->u.b) is 4, not 2",
             "t: absent: sizeof(struct absent) is in none of the headers",

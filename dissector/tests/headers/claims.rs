@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::spec::kinds::Hint;
 use crate::spec::model::{self, Len, Model, Type};
 use crate::spec::source::{self, Scalar};
 
@@ -15,6 +16,7 @@ pub(crate) enum Kind {
     Struct,
     Offset,
     Length,
+    Sign,
 }
 
 impl Kind {
@@ -27,6 +29,7 @@ impl Kind {
             Self::Struct => "structs",
             Self::Offset => "offsets of members",
             Self::Length => "lengths of members",
+            Self::Sign => "signs of members",
         }
     }
 }
@@ -226,6 +229,13 @@ impl Claims {
             if let Len::Bytes(bytes) = member.len {
                 let expression = format!("sizeof((({ty} *)0)->{c})");
                 self.add(Kind::Length, place, expression, Some(bytes.into()));
+            }
+            // A `char` is text; an index is never negative and an errno always, whatever C says.
+            let told = matches!(member.field.hint, Hint::Ifindex | Hint::Errno);
+            if let (Type::Int { bytes: 2.., signed }, false) = (&member.field.ty, told) {
+                let signed = u8::from(*signed);
+                let expression = format!("IS_SIGNED((({ty} *)0)->{c})");
+                self.add(Kind::Sign, place, expression, Some(signed.into()));
             }
         }
     }

@@ -11,11 +11,13 @@ pub(crate) struct Fragment {
     pub(crate) declares: Vec<String>,
 }
 
-/// What the kernel's headers take for granted; also one of its UAPI.
+/// What claims are written with, and what the kernel's headers take for granted; also one
+/// of its UAPI.
 pub(crate) const MACROS: &str = "
 #define BIT(n) (1UL << (n))
 #define BIT_ULL(n) (1ULL << (n))
 #define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#define IS_SIGNED(n) _Generic(n, short: 1, int: 1, long: 1, long long: 1, default: 0)
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define IN_HOST_ORDER(n) (sizeof(n) == 2 ? __builtin_bswap16(n) : __builtin_bswap32(n))
 #else

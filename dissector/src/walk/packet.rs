@@ -3,8 +3,8 @@
 //! (`schema/packet.yaml`). The layers are found by etherparse.
 
 use etherparse::{
-    EtherType, IpNumber, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket, LinkSlice, TransportSlice,
-    ether_type, ip_number,
+    EtherType, IpNumber, LaxIpPayloadSlice, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket,
+    LinkSlice, TransportSlice, ether_type, ip_number,
 };
 
 use super::Walker;
@@ -72,6 +72,7 @@ impl<'w> Walker<'w> {
             at: start,
             end,
             depth,
+            rest: "payload",
         };
         if let Some(sliced) = sliced {
             layers.all(&sliced);
@@ -80,7 +81,7 @@ impl<'w> Walker<'w> {
         if let Some(protocol) = follows {
             layers.cut(protocol, bytes);
         }
-        layers.rest("payload");
+        layers.rest();
     }
 
     /// The protocol that the network header near by announces.
@@ -190,6 +191,8 @@ struct Layers<'l, 'w> {
     at: u32,
     end: u32,
     depth: u8,
+    /// What comes behind the last header.
+    rest: &'static str,
 }
 
 impl Layers<'_, '_> {
@@ -207,14 +210,17 @@ impl Layers<'_, '_> {
             Some(net) => self.net(net),
             None => self.end,
         };
-        let stop = match &packet.transport {
-            Some(transport) => self.transport(transport, stop),
-            None => stop,
+        let stop = match (&packet.transport, &packet.net) {
+            (Some(transport), _) => self.transport(transport, stop),
+            (None, Some(LaxNetSlice::Ipv4(ip))) => self.cut_transport(ip.payload(), stop),
+            (None, Some(LaxNetSlice::Ipv6(ip))) => self.cut_transport(ip.payload(), stop),
+            (None, _) => stop,
         };
         let end = std::mem::replace(&mut self.end, stop);
-        self.rest("payload");
+        self.rest();
         self.end = end;
-        self.rest("trailer");
+        self.rest = "trailer";
+        self.rest();
     }
 
     /// Returns where the packet ends.
@@ -245,6 +251,9 @@ impl Layers<'_, '_> {
                 return stop;
             }
         };
+        if matches!(payload.ip_number, ip_number::IPV4 | ip_number::IPV6) && !payload.fragmented {
+            self.rest = INNER;
+        }
         self.after(payload.payload.len())
     }
 
@@ -278,24 +287,46 @@ impl Layers<'_, '_> {
                 self.layer("udp", udp.header_len());
                 return stop.min(self.after(udp.payload().len()));
             }
-            TransportSlice::Icmpv4(icmp) => {
-                self.layer("icmp", 4);
-                if matches!(icmp.type_u8(), 0 | 8) {
-                    self.layer("icmp-echo", 4);
-                }
-            }
-            TransportSlice::Icmpv6(icmp) => {
-                self.layer("icmpv6", 4);
-                if matches!(icmp.type_u8(), 128 | 129) {
-                    self.layer("icmp-echo", 4);
-                }
-            }
+            TransportSlice::Icmpv4(icmp) => self.icmp(icmp.type_u8()),
+            TransportSlice::Icmpv6(icmp) => self.icmpv6(icmp.type_u8()),
             TransportSlice::Igmp(igmp) => {
                 self.layer("igmp", 4);
                 if igmp.type_u8() != IGMPV3_REPORT {
                     self.layer("igmp-group", 4);
                 }
             }
+        }
+        stop
+    }
+
+    fn icmp(&mut self, kind: u8) {
+        self.layer("icmp", 4);
+        match kind {
+            0 | 8 => self.layer("icmp-echo", 4),
+            3..=5 | 11 | 12 => self.icmp_error(),
+            _ => {}
+        }
+    }
+
+    fn icmpv6(&mut self, kind: u8) {
+        self.layer("icmpv6", 4);
+        match kind {
+            128 | 129 => self.layer("icmp-echo", 4),
+            1..=4 => self.icmp_error(),
+            _ => {}
+        }
+    }
+
+    /// The packet that is at fault comes behind a word of the error's own.
+    fn icmp_error(&mut self) {
+        self.layer("icmp-error", 4);
+        self.rest = INNER;
+    }
+
+    /// What there is of a header that was cut off, as in what an ICMP error quotes.
+    fn cut_transport(&mut self, payload: &LaxIpPayloadSlice<'_>, stop: u32) -> u32 {
+        if !payload.fragmented {
+            self.cut(payload.ip_number, payload.payload);
         }
         stop
     }
@@ -309,18 +340,8 @@ impl Layers<'_, '_> {
                 self.layer("tcp-options", (words * 4).saturating_sub(20));
             }
             ip_number::UDP => self.layer("udp", 8),
-            ip_number::ICMP => {
-                self.layer("icmp", 4);
-                if let Some(0 | 8) = bytes.first() {
-                    self.layer("icmp-echo", 4);
-                }
-            }
-            ip_number::IPV6_ICMP => {
-                self.layer("icmpv6", 4);
-                if let Some(128 | 129) = bytes.first() {
-                    self.layer("icmp-echo", 4);
-                }
-            }
+            ip_number::ICMP => self.icmp(bytes.first().copied().unwrap_or(u8::MAX)),
+            ip_number::IPV6_ICMP => self.icmpv6(bytes.first().copied().unwrap_or(u8::MAX)),
             _ => {}
         }
     }
@@ -331,9 +352,9 @@ impl Layers<'_, '_> {
         self.at.saturating_add(len).min(self.end)
     }
 
-    fn rest(&mut self, name: &str) {
+    fn rest(&mut self) {
         let len = self.end.saturating_sub(self.at);
-        self.layer(name, len as usize);
+        self.layer(self.rest, len as usize);
     }
 
     /// Writes the next `len` bytes as the layer called `name`, if there are any.
@@ -356,5 +377,7 @@ impl Layers<'_, '_> {
     }
 }
 
+/// A packet inside of the packet.
+const INNER: &str = "inner";
 /// The membership report that has a list of groups in place of one.
 const IGMPV3_REPORT: u8 = 0x22;

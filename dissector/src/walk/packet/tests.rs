@@ -201,6 +201,46 @@ fn extension_headers_lie_before_the_datagram() {
 }
 
 #[test]
+fn a_packet_inside_of_a_packet_is_taken_apart_too() {
+    let unreachable = built(|packet| {
+        let quoted = &syn()[..28];
+        PacketBuilder::ipv4([10, 0, 0, 9], [10, 0, 0, 1], 64)
+            .icmpv4_raw(3, 1, [0, 0, 5, 220])
+            .write(packet, quoted)
+            .unwrap();
+    });
+    let tunnel = built(|packet| {
+        let inner = syn();
+        let len = u16::try_from(inner.len()).unwrap();
+        let header = Ipv4Header::new(len, 64, ip_number::IPV4, [1, 1, 1, 1], [2, 2, 2, 2]);
+        header.unwrap().write(packet).unwrap();
+        packet.extend(inner);
+    });
+    for (packet, expected) in [
+        (
+            unreachable,
+            &["ipv4", "icmp", "icmp-error 0x5dc", "inner", "ipv4", "tcp"][..],
+        ),
+        (tunnel, &["ipv4", "inner", "ipv4", "tcp", "tcp-options"]),
+    ] {
+        let text = shown(
+            Order::Little,
+            protocol::NETFILTER,
+            &message(NFQA_PAYLOAD, &packet),
+        );
+        let (_, packet) = text.split_once("  payload\n").unwrap();
+        let names = ["ipv4", "icmp", "icmp-error", "inner", "tcp", "tcp-options"];
+        let layers: Vec<_> = packet
+            .lines()
+            .map(str::trim)
+            .filter(|line| names.contains(&line.split(' ').next().unwrap()))
+            .collect();
+        assert_eq!(layers, expected, "{text}");
+        assert!(text.contains("dst 10.0.0.2"), "{text}");
+    }
+}
+
+#[test]
 fn the_protocol_beside_the_packet_says_what_it_is() {
     let header = LITTLE.attribute(NFQA_PACKET_HDR, &[0, 0, 0, 1, 8, 6, 0]);
     let payload = [

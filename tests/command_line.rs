@@ -354,6 +354,18 @@ fn stats_sums_up_by_family() {
 }
 
 #[test]
+fn stats_says_how_to_name_a_family() {
+    let path = capture("genl-ethtool.pcap");
+    let (status, _, errors) = on(&["stats"], &path);
+    let words =
+        "nothing in it says which generic netlink family has the id 24; --genl 24=NAME does";
+    let expected = format!("nlscope: FILE: {words}\n");
+    assert_eq!((status, errors), (Some(0), expected));
+    let (status, _, errors) = on(&["stats", "--genl", "24=devlink"], &path);
+    assert_eq!((status, errors), (Some(0), String::new()));
+}
+
+#[test]
 fn stats_tells_what_has_no_name() {
     // RTM_NEWADDR with an attribute of the number 99, which no kernel has.
     let mut message = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];

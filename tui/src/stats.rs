@@ -38,6 +38,14 @@ pub(crate) fn run(args: Stats) -> anyhow::Result<Status> {
         }
     };
     let rows = Sums::of(&capture, &context).rows(args.coverage);
+    for id in rows
+        .iter()
+        .filter_map(|row| row.family.strip_prefix(UNNAMED))
+    {
+        notice(&format!(
+            "nothing in it says which generic netlink family has the id {id}; --genl {id}=NAME does"
+        ));
+    }
     let text = match args.format {
         StatsFormat::Text => table(&rows, args.coverage),
         StatsFormat::Json => json(&rows, args.coverage)?,
@@ -47,6 +55,9 @@ pub(crate) fn run(args: Stats) -> anyhow::Result<Status> {
     out.flush()?;
     Ok(status)
 }
+
+/// What stands before the id of a generic netlink family without a name.
+const UNNAMED: &str = "generic ";
 
 /// What a family, or all of them, comes to.
 #[derive(Debug, Clone, Default)]
@@ -143,7 +154,7 @@ fn family(head: &Head<'_>) -> String {
         return Escaped(name.as_bytes()).to_string();
     }
     match (head.protocol, head.header.kind) {
-        (protocol::GENERIC, id @ 16..) => format!("generic {id}"),
+        (protocol::GENERIC, id @ 16..) => format!("{UNNAMED}{id}"),
         (number, _) => base::protocol_entry(number).map_or_else(
             || format!("protocol {number}"),
             |entry| entry.name.to_owned(),

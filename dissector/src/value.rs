@@ -364,6 +364,10 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
                 }
             }
             (_, Err(_)) if how.numeric => write!(f, "{number}"),
+            (_, Err(_)) if field.hint == Hint::Mbm => {
+                let hundredths = number.unsigned_abs();
+                write!(f, "-{}.{:02} dBm", hundredths / 100, hundredths % 100)
+            }
             (_, Err(_)) => write!(f, "{number}{}", unit(field.hint)),
         },
         Value::Bitfield { value, selector } => {
@@ -567,6 +571,7 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
         (Hint::HundredKilobitsPerSecond, _) => {
             write!(f, "{}.{} Mbit/s", number / 10, number % 10)
         }
+        (Hint::Mbm, _) => write!(f, "{}.{:02} dBm", number / 100, number % 100),
         (Hint::ClockTicks, _) => write!(f, "{} ms", number.saturating_mul(10)),
         (hint, _) => write!(f, "{number}{}", unit(hint)),
     }
@@ -586,7 +591,6 @@ fn unit(hint: Hint) -> &'static str {
         Hint::Megahertz => " MHz",
         Hint::Kilohertz => " kHz",
         Hint::Dbm => " dBm",
-        Hint::Mbm => " mBm",
         _ => "",
     }
 }
@@ -708,6 +712,13 @@ mod tests {
         word(Hint::MegabitsPerSecond, 7, "7 Mbit/s");
         word(Hint::HundredKilobitsPerSecond, 65, "6.5 Mbit/s");
         word(Hint::Kilohertz, 7, "7 kHz");
+        word(Hint::Mbm, 2005, "20.05 dBm");
+        let signed = Type::Int {
+            bytes: 4,
+            signed: true,
+        };
+        check(signed, Hint::Mbm, &(-45_i32).to_le_bytes(), "-0.45 dBm");
+        check(signed, Hint::Dbm, &(-45_i32).to_le_bytes(), "-45 dBm");
         word(Hint::NetnsId, u32::MAX, "none");
         word(Hint::Errno, 19, "ENODEV");
         check(

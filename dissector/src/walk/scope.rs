@@ -40,8 +40,9 @@ impl Selected<'_> {
             FormatKey::Default | FormatKey::Absent => false,
             FormatKey::Number(wanted) => !self.is_text() && self.number() == wanted,
             FormatKey::Name(wanted) if self.is_text() => {
-                let mut text = self.payload.split(|byte| *byte == 0);
-                text.next() == Some(wanted.as_bytes())
+                // Every format asks, so the payload is not searched for its NUL.
+                let rest = self.payload.strip_prefix(wanted.as_bytes());
+                rest.is_some_and(|rest| rest.first().is_none_or(|byte| *byte == 0))
             }
             FormatKey::Name(wanted) => {
                 let number = self.number();

@@ -409,6 +409,18 @@ fn a_selector_that_is_absent_or_says_nothing_known() {
 }
 
 #[test]
+fn what_selects_is_read_no_further_than_a_name_reaches() {
+    let kind = attribute(1, &[b'x'; 65_000]);
+    let depending = attribute(2, &[]).repeat(100_000);
+    let content = LITTLE.message(16, 0, &[kind, depending].concat());
+    let begun = std::time::Instant::now();
+    let text = shown(Order::Little, PROTOCOL, &content);
+    // Read to its end for each of the others, it takes minutes.
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    assert_eq!(text.matches("nothing says what is inside").count(), 100_000);
+}
+
+#[test]
 fn several_fields_select_together() {
     let choose = |kind: &[u8], color| [attribute(1, kind), attribute(3, &[color])].concat();
     let inner = attribute(1, &[5, 0]);

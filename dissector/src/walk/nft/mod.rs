@@ -23,6 +23,8 @@ pub(super) use sets::Sets;
 const MAX_EXPRESSIONS: usize = 64;
 /// How many attributes of a set, a message or an expression are looked at.
 const MAX_ATTRIBUTES: usize = 24;
+/// Longest name of a table or a set, with its NUL (`NFT_NAME_MAXLEN`).
+const MAX_NAME: usize = 256;
 
 impl<'w> Walker<'w> {
     /// What the bytes from `room.0` to `room.1` are, as far as it can be made out.
@@ -180,7 +182,8 @@ impl<'f> Chain<'f> {
     }
 }
 
-/// Text up to its NUL.
+/// Text up to its NUL, or as far as no name reaches: every value asks for names near by.
 fn text(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.get(..MAX_NAME).unwrap_or(bytes);
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }

@@ -206,6 +206,22 @@ fn set(name: &str, id: u32, key: u32) -> Vec<u8> {
     message(NEWSET, IPV4, &attributes)
 }
 
+#[test]
+fn names_are_read_no_further_than_they_may_reach() {
+    let long = [b'x'; 65_000];
+    let keys = attribute(1, &attribute(1, &attribute(1, &[1, 2, 3, 4]))).repeat(3_000);
+    let keys = attribute(3, &keys).repeat(20);
+    let named = [attribute(1, &long), attribute(2, &long)].concat();
+    let declared = [named.clone(), number(4, 7), number(10, 1)].concat();
+    let declared = message(NEWSET, IPV4, &[declared]);
+    let listed = message(NEWSETELEM, IPV4, &[named, keys]);
+    let begun = std::time::Instant::now();
+    let content = [declared, listed].concat();
+    assert_eq!(values(&content, None), ["1.2.3.4"; 60_000]);
+    // Read to their ends for each key, it takes minutes.
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+}
+
 fn elements(name: &str, id: Option<u32>, keys: &[&[u8]]) -> Vec<u8> {
     let keys = keys.iter().zip(1..).map(|(key, nth)| {
         let key = attribute(1, &attribute(1, key));

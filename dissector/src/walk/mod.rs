@@ -88,6 +88,7 @@ pub fn dissect<'k>(
         tape,
         sets: nft::Sets::default(),
         nft_sets,
+        register: Cell::default(),
     };
     let root = walker.tape.open(&base::FRAME, 0, 0, NodeFlags::NONE);
     if shape.wire_len > end {
@@ -116,6 +117,8 @@ struct Walker<'w> {
     sets: nft::Sets<'w>,
     /// Those of the capture.
     nft_sets: Option<&'w NftSets>,
+    /// What the last `nf_tables` expression that was asked about has in its register.
+    register: Cell<nft::Register>,
 }
 
 impl Walker<'_> {

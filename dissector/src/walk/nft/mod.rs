@@ -26,6 +26,9 @@ const MAX_ATTRIBUTES: usize = 24;
 /// Longest name of a table or a set, with its NUL (`NFT_NAME_MAXLEN`).
 const MAX_NAME: usize = 256;
 
+/// Where an expression begins, and what is in its register.
+pub(super) type Register = Option<(u32, Option<FormatKey>)>;
+
 impl<'w> Walker<'w> {
     /// What the bytes from `room.0` to `room.1` are, as far as it can be made out.
     pub(super) fn found(
@@ -94,6 +97,18 @@ impl<'w> Walker<'w> {
     /// with it.
     fn in_register(&self, value: &Scope<'_>) -> Option<FormatKey> {
         let expression = value.outer?.outer?;
+        // An expression may have any number of values, all of one kind.
+        if let Some((start, kind)) = self.register.get()
+            && start == expression.start
+        {
+            return kind;
+        }
+        let kind = self.register_of(expression, value);
+        self.register.set(Some((expression.start, kind)));
+        kind
+    }
+
+    fn register_of(&self, expression: &Scope<'_>, value: &Scope<'_>) -> Option<FormatKey> {
         let list = expression.outer?;
         if list.set?.name != "expr-list-attrs" {
             return None;

@@ -162,16 +162,15 @@ impl Scope<'_> {
 
     fn member<'f>(&self, frame: &'f [u8], order: Order, name: &str) -> Option<Selected<'f>> {
         let (layout, start) = self.header?;
-        let (member, field) = layout
-            .members
-            .iter()
-            .find_map(|member| match member.field.ty {
-                Type::BitUnit { parts, .. } => {
-                    let part = parts.iter().find(|part| part.name == name)?;
-                    Some((member, part))
-                }
-                _ => (member.field.name == name).then_some((member, &member.field)),
-            })?;
+        // Where the members behind a counted one lie, their offsets do not say.
+        let mut placed = (layout.members.iter()).take_while(|member| member.len.bytes().is_some());
+        let (member, field) = placed.find_map(|member| match member.field.ty {
+            Type::BitUnit { parts, .. } => {
+                let part = parts.iter().find(|part| part.name == name)?;
+                Some((member, part))
+            }
+            _ => (member.field.name == name).then_some((member, &member.field)),
+        })?;
         let from = start.checked_add(member.offset)? as usize;
         let payload = frame.get(from..from.checked_add(member.len.bytes()? as usize)?)?;
         Some(Selected {

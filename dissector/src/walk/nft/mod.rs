@@ -78,17 +78,20 @@ impl<'w> Walker<'w> {
             return false;
         }
         let node = self.tape.open(field, start, depth, flags);
+        let below = depth.saturating_add(1);
         let mut at = inside;
         for kind in types.parts() {
             let to = at.saturating_add(kinds::length(kind).unwrap_or(0)).min(end);
-            if let Some(variant) = variants.iter().find(|variant| variant.when == kind) {
-                let below = depth.saturating_add(1);
-                self.node(&variant.field, at, to, below, NodeFlags::UNNAMED, scope);
-                at = align(to - inside).saturating_add(inside).min(end);
-                self.padding(to, at, below);
+            let by_key = |key| variants.iter().find(|variant| variant.when == key);
+            let variant = by_key(kind).or_else(|| by_key(FormatKey::Default));
+            match variant {
+                Some(of) => self.node(&of.field, at, to, below, NodeFlags::UNNAMED, scope),
+                None => drop(self.unknown(at, to, below)),
             }
+            at = align(to - inside).saturating_add(inside).min(end);
+            self.padding(to, at, below);
         }
-        self.unknown(at, end, depth.saturating_add(1));
+        self.unknown(at, end, below);
         self.tape.close(node, end);
         true
     }

@@ -706,6 +706,19 @@ fn what_lies_in_a_secret_is_masked() {
 }
 
 #[test]
+fn the_header_of_a_tlv_is_big_endian_on_any_host() {
+    let mut family = vec![1, 2, 0, 0, 6, 0, 1, 0, 40, 0, 0, 0, 9, 0, 2, 0];
+    family.extend(b"TIPC\0\0\0\0");
+    let mut asked = vec![1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
+    asked.extend([0, 8, 0, 17, 1, 0, 0x10, 1]);
+    let messages = [nlmsg(16, 0, &family), nlmsg(40, 1, &asked)];
+    let text = shown_of(protocol::GENERIC, &messages, pdml_of);
+    for header in ["tlv.len: 8", "tlv.type: 17"] {
+        assert!(text.contains(header), "{text}");
+    }
+}
+
+#[test]
 fn what_has_no_header_is_covered_from_its_first_byte() {
     let event = b"add@/devices/x\0ACTION=add\0".to_vec();
     let len = u64::try_from(event.len()).unwrap();
@@ -738,21 +751,23 @@ fn pdml_leaves(text: &str) -> Vec<(u32, u32)> {
 
 /// The PDML of the last frame.
 fn pdml(messages: &[Vec<u8>]) -> String {
-    shown(messages, |view| {
-        let mut out = Vec::new();
-        let head = &view.head;
-        let records = [*head.record];
-        pdml_packet(
-            &mut out,
-            head.frame,
-            view.tape,
-            &records,
-            head.context,
-            &options(),
-        )
-        .unwrap();
-        String::from_utf8(out).unwrap()
-    })
+    shown(messages, pdml_of)
+}
+
+fn pdml_of(view: &MessageView<'_>) -> String {
+    let mut out = Vec::new();
+    let head = &view.head;
+    let records = [*head.record];
+    pdml_packet(
+        &mut out,
+        head.frame,
+        view.tape,
+        &records,
+        head.context,
+        &options(),
+    )
+    .unwrap();
+    String::from_utf8(out).unwrap()
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub type NodeIndex = u32;
 
 /// What is known of a node beside its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct NodeFlags(u8);
+pub struct NodeFlags(u16);
 
 impl NodeFlags {
     /// None of the below.
@@ -45,11 +45,14 @@ impl NodeFlags {
     pub const ELEMENT: Self = Self(64);
     /// The node is text that begins with its key and `=`.
     pub const PAIR: Self = Self(128);
+    /// The node begins with its length and its number, both in network byte order
+    /// ([`crate::schema::Decoder::TipcTlv`]).
+    pub const TLV: Self = Self(256);
 
     /// Length of what stands before the payload of such a node, in bytes.
     #[must_use]
     pub const fn header_len(self) -> u32 {
-        if self.has(Self::ATTRIBUTE) {
+        if self.has(Self::ATTRIBUTE) || self.has(Self::TLV) {
             NLA_HDRLEN
         } else if self.has(Self::ELEMENT) {
             2
@@ -122,7 +125,7 @@ pub struct Leaf {
     pub start: u32,
     /// Length in bytes; not 0.
     pub len: u32,
-    /// The piece is the header of an attribute or element that has others below it.
+    /// The piece is the header of an attribute, element or TLV that has others below it.
     pub header: bool,
 }
 
@@ -406,7 +409,7 @@ impl<'t> NodeRef<'t> {
         &self.frame[start..end]
     }
 
-    /// Its bytes without an attribute's or element's header, or a pair's key.
+    /// Its bytes without the header of an attribute, element or TLV, or a pair's key.
     #[must_use]
     pub fn payload(&self) -> &'t [u8] {
         let bytes = self.bytes();

@@ -32,6 +32,8 @@ pub enum Value<'t> {
     Text(&'t [u8]),
     /// Text that was written in hexadecimal digits, which these are, an even number.
     HexText(&'t [u8]),
+    /// A socket address in such digits.
+    Sockaddr(&'t [u8]),
     /// Bytes.
     Bytes(&'t [u8]),
     /// An IPv4 or IPv6 address.
@@ -121,9 +123,11 @@ pub(crate) fn decode<'t>(field: &Field, bytes: &'t [u8], order: Order, host: Ord
         Type::Int { signed, .. } | Type::VarInt { signed } => integer(field, bytes, order, signed),
         Type::Bitfield32 => bitfield(bytes, order),
         Type::Flag if bytes.is_empty() => Value::Present,
-        Type::String if matches!(field.hint, Hint::Untrusted | Hint::HexSockaddr) => {
-            untrusted(text(bytes))
-        }
+        Type::String if field.hint == Hint::Untrusted => untrusted(text(bytes)),
+        Type::String if field.hint == Hint::HexSockaddr => match untrusted(text(bytes)) {
+            Value::HexText(digits) => Value::Sockaddr(digits),
+            other => other,
+        },
         Type::String => Value::Text(text(bytes)),
         Type::Binary => binary(field.hint, bytes),
         Type::Array { .. } => Value::List,
@@ -382,12 +386,9 @@ fn show(f: &mut fmt::Formatter<'_>, field: &Field, value: Value<'_>, how: Show<'
         Value::Text(text) => write!(f, "{}", Escaped(text)),
         Value::HexText(digits) => {
             let bytes: Vec<u8> = from_hex(digits).collect();
-            match (field.hint, sockaddr(&bytes)) {
-                (Hint::HexSockaddr, Some(address)) => f.write_str(&address),
-                (Hint::HexSockaddr, None) => hex(f, &bytes, ""),
-                _ => write!(f, "{}", Escaped(&bytes)),
-            }
+            write!(f, "{}", Escaped(&bytes))
         }
+        Value::Sockaddr(digits) => write!(f, "{}", Escaped(&sockaddr(digits))),
         Value::Bytes(bytes) => match names {
             Some(names) if names.as_flags => bitmap(f, names, bytes),
             _ => hex(f, bytes, ""),
@@ -421,9 +422,14 @@ pub fn hex(out: &mut impl Write, bytes: &[u8], between: &str) -> fmt::Result {
     Ok(())
 }
 
-/// A socket address as people write it, of a machine of either byte order: an IP address
-/// and port, a path, a netlink port. `None` of other families.
-fn sockaddr(bytes: &[u8]) -> Option<String> {
+/// What digits say of a socket address, of a machine of either byte order, as people write
+/// it: an IP address and port, or a path; of other families, the digits.
+pub(crate) fn sockaddr(digits: &[u8]) -> Vec<u8> {
+    let bytes: Vec<u8> = from_hex(digits).collect();
+    known_sockaddr(&bytes).unwrap_or_else(|| digits.to_ascii_lowercase())
+}
+
+fn known_sockaddr(bytes: &[u8]) -> Option<Vec<u8>> {
     const AF_UNIX: u8 = 1;
     const AF_INET: u8 = 2;
     const AF_INET6: u8 = 10;
@@ -433,20 +439,17 @@ fn sockaddr(bytes: &[u8]) -> Option<String> {
     };
     let port = || rest.first_chunk().map(|port| u16::from_be_bytes(*port));
     match family {
-        AF_UNIX => {
-            let (abstracted, name) = match rest {
-                [0, name @ ..] => ("@", name),
-                name => ("", name),
-            };
-            Some(format!("{abstracted}{}", Escaped(text(name))))
-        }
+        AF_UNIX => Some(match rest {
+            [0, name @ ..] => [b"@", text(name)].concat(),
+            name => text(name).to_vec(),
+        }),
         AF_INET => {
             let address: &[u8; 4] = rest.get(2..)?.first_chunk()?;
-            Some(format!("{}:{}", Ipv4Addr::from(*address), port()?))
+            Some(format!("{}:{}", Ipv4Addr::from(*address), port()?).into_bytes())
         }
         AF_INET6 => {
             let address: &[u8; 16] = rest.get(6..)?.first_chunk()?;
-            Some(format!("[{}]:{}", Ipv6Addr::from(*address), port()?))
+            Some(format!("[{}]:{}", Ipv6Addr::from(*address), port()?).into_bytes())
         }
         _ => None,
     }

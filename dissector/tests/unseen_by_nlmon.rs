@@ -79,6 +79,22 @@ fn an_audit_record_reads_as_its_fields() {
 }
 
 #[test]
+fn an_address_in_digits_reads_the_same_everywhere() {
+    let text = b"audit(1.2:3): saddr=020000500A000001";
+    let frame = OwnedFrame::nlmon(1, AUDIT, &message(1306, 0, 0, text));
+    let schema = Schema::builtin();
+    let filter = Filter::parse("audit.record.saddr == \"10.0.0.1:80\"", &schema);
+    let filter = filter.ok().unwrap();
+    captures::each_message(schema, &[frame], |view| {
+        assert!(filter.matches(view));
+        let mut json = Vec::new();
+        export::json(&mut json, view, &Options::PLAIN).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(json["attrs"]["record"]["saddr"], "10.0.0.1:80");
+    });
+}
+
+#[test]
 fn an_event_is_a_message_without_a_header() {
     check(
         KOBJECT_UEVENT,

@@ -5,9 +5,8 @@ use std::ops::AddAssign;
 use crate::context::MessageView;
 use crate::schema::{Field, base};
 use crate::tape::{Leaf, NodeFlags, Tape};
-use crate::wire::NLMSG_HDRLEN;
 
-/// Bytes after the `nlmsghdr`, and those of them that lie in a field, header or padding
+/// Bytes after the `nlmsghdr`, where there is one, and those of them that lie in a field, header or padding
 /// that a table knows: not in an unknown or guessed attribute, and not left over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Coverage {
@@ -32,7 +31,13 @@ pub fn coverage(view: &MessageView<'_>) -> Coverage {
     let Some(message) = view.node() else {
         return coverage;
     };
-    let body = message.node().start.saturating_add(NLMSG_HDRLEN);
+    let start = message.node().start;
+    let header = message.children().next().filter(|first| {
+        std::ptr::eq(first.field(), &raw const base::NLMSGHDR)
+            || std::ptr::eq(first.field(), &raw const base::QUOTED_NLMSGHDR)
+    });
+    let len = header.map_or(0, |header| header.node().len);
+    let body = start.saturating_add(len);
     let nodes = view.mark.node..view.extent().end;
     for leaf in view.tape.leaves_of(nodes).filter(|leaf| leaf.start >= body) {
         let len = u64::from(leaf.len);

@@ -4,8 +4,7 @@ use std::fmt::{self, Write};
 use std::ops::Range;
 
 use super::Options;
-use crate::tape::{NodeFlags, Tape};
-use crate::wire::NLA_HDRLEN;
+use crate::tape::Tape;
 
 /// Bytes on a line.
 const WIDTH: usize = 16;
@@ -76,26 +75,23 @@ pub fn hex<'a>(
 }
 
 /// Where key material lies, in ascending order.
-pub(super) fn secrets(tape: &Tape) -> Vec<Range<u32>> {
-    let secret = tape.nodes().iter().filter(|node| node.field.secret);
-    secret
-        .map(|node| {
-            let header = if node.flags.has(NodeFlags::ATTRIBUTE) {
-                NLA_HDRLEN
-            } else {
-                0
-            };
-            node.start.saturating_add(header)..node.start.saturating_add(node.len)
-        })
-        .collect()
+fn secrets(tape: &Tape) -> Vec<Range<u32>> {
+    let mut found = Vec::new();
+    let mut index = 0;
+    while let Some(node) = tape.nodes().get(index as usize) {
+        index += 1;
+        if node.field.secret {
+            // With all that is below it.
+            index = node.next;
+            let start = node.start.saturating_add(node.flags.header_len());
+            found.push(start..node.start.saturating_add(node.len));
+        }
+    }
+    found
 }
 
 fn holds(ranges: &[Range<u32>], offset: u32) -> bool {
     let after = ranges.partition_point(|range| range.start <= offset);
-    // One that lies inside another begins later, but ends no later.
-    ranges[..after]
-        .iter()
-        .rev()
-        .take(2)
-        .any(|range| range.contains(&offset))
+    let last = after.checked_sub(1).and_then(|last| ranges.get(last));
+    last.is_some_and(|range| range.contains(&offset))
 }

@@ -19,7 +19,7 @@ use crate::schema::{Direction, Type, base};
 use crate::tape::{NodeFlags, NodeRef, Tape};
 use crate::text::escape_char;
 use crate::value::Value;
-use crate::wire::{Cooked, NLA_HDRLEN};
+use crate::wire::{Cooked, NLA_HDRLEN, Order};
 
 /// Longest value shown, in characters; `value` always has all bytes.
 const SHOW_WIDTH: usize = 240;
@@ -240,6 +240,7 @@ impl<W: io::Write> Packet<'_, W> {
         // What has a header shows it before the rest.
         let header = match node.node().flags.header_len() {
             0 => None,
+            _ if node.has(NodeFlags::TLV) => Some(["tlv.len", "tlv.type"]),
             NLA_HDRLEN => Some(["nlattr.len", "nlattr.type"]),
             _ => Some(["element.id", "element.len"]),
         };
@@ -352,15 +353,20 @@ impl<W: io::Write> Packet<'_, W> {
         writeln!(self.out, "\"/>")
     }
 
-    /// The header of an attribute or element, two numbers of one size.
+    /// The header of an attribute, element or TLV, two numbers of one size.
     fn header(&mut self, names: [&str; 2], node: NodeRef<'_>, indent: usize) -> io::Result<()> {
         let bytes = node.bytes();
         let size = node.node().flags.header_len() as usize / 2;
+        let order = if node.has(NodeFlags::TLV) {
+            Order::Big
+        } else {
+            node.tape().order()
+        };
         for (name, at) in [(names[0], 0), (names[1], size)] {
             let end = bytes.len().min(at + size);
             let field = bytes.get(at..end).unwrap_or_default();
             let pos = u64::from(node.node().start) + at as u64;
-            let shown = node.tape().order().unsigned(field);
+            let shown = order.unsigned(field);
             write!(
                 self.out,
                 "{:1$}<field name=\"{name}\" showname=\"{name}: {shown}\" size=\"{2}\" pos=\"{pos}\" show=\"{shown}\" value=\"",

@@ -127,7 +127,7 @@ fn told(
     let hits = entry
         .paths
         .iter()
-        .map(|path| Hits::of(node, path))
+        .map(|path| Hits::of(node, path, options))
         .find(|hits| hits.count > 0);
     let Some(hits) = hits else {
         return false;
@@ -155,9 +155,9 @@ struct Hits<'t> {
 }
 
 impl<'t> Hits<'t> {
-    fn of(node: NodeRef<'t>, path: &[&str]) -> Self {
+    fn of(node: NodeRef<'t>, path: &[&str], options: &Options<'_>) -> Self {
         let mut hits = Self::default();
-        hits.below(node, path);
+        hits.below(node, path, options);
         hits
     }
 
@@ -178,7 +178,7 @@ impl<'t> Hits<'t> {
         self.count += 1;
     }
 
-    fn below(&mut self, node: NodeRef<'t>, path: &[&str]) {
+    fn below(&mut self, node: NodeRef<'t>, path: &[&str], options: &Options<'_>) {
         let Some((name, rest)) = path.split_first() else {
             return;
         };
@@ -187,15 +187,20 @@ impl<'t> Hits<'t> {
                 if rest.is_empty() && child.field().name == *name && is_level(node, child) {
                     self.add(child);
                 }
-                self.below(child, path);
+                self.below(child, path, options);
             } else if child.field().name != *name || says_nothing(child) {
-            } else if rest.is_empty() {
+            } else if rest.is_empty() || is_masked(child, options) {
                 self.add(child);
             } else {
-                self.below(child, rest);
+                self.below(child, rest, options);
             }
         }
     }
+}
+
+/// Whether nothing below the node is to be shown.
+pub(super) fn is_masked(node: NodeRef<'_>, options: &Options<'_>) -> bool {
+    node.field().secret && options.show.redact && node.has_children()
 }
 
 /// Whether `node`, directly below `above`, is a level of attributes whose number is a
@@ -230,6 +235,9 @@ impl Hits<'_> {
         let mut width = 0;
         let mut total = self.count;
         for hit in &self.first {
+            if is_masked(*hit, options) {
+                return false;
+            }
             let is_list = matches!(
                 hit.field().ty,
                 Type::Indexed { .. }
@@ -285,6 +293,9 @@ impl Hits<'_> {
 
 /// A value, or the first of those in a list and how many more it has.
 fn short(node: NodeRef<'_>, options: &Options<'_>) -> (String, usize) {
+    if is_masked(node, options) {
+        return ("(redacted)".to_owned(), 0);
+    }
     match node.value() {
         Value::Present => (node.field().name.to_owned(), 0),
         Value::List => {

@@ -1,5 +1,6 @@
 //! The exports on one small family, through the walker and the context.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::*;
@@ -11,7 +12,7 @@ use crate::schema::{
     ValueNames,
 };
 use crate::tape::Tape;
-use crate::wire::LinkType;
+use crate::wire::{LinkType, protocol};
 
 const fn field(name: &'static str, uapi: &'static str, number: u16, ty: Type) -> Field {
     Field {
@@ -161,6 +162,8 @@ const fn bits(name: &'static str, shift: u8) -> Field {
     };
     field(name, name, 0, ty)
 }
+const HALF: Field = secret(field("half", "TOY_HALF", 0, int(2)));
+static HALF_KEY: Field = HALF;
 static TOY: AttributeSet = AttributeSet {
     name: "toy-attrs",
     any_number: false,
@@ -208,6 +211,17 @@ static TOY: AttributeSet = AttributeSet {
         secret(field("key", "TOY_KEY", 11, Type::Binary)),
         field("big", "TOY_BIG", 12, int(8)),
         field("label", "TOY_LABEL", 13, Type::Struct(&LABEL)),
+        secret(field("keys", "TOY_KEYS", 14, NEST_DATA)),
+        secret(field(
+            "halves",
+            "TOY_HALVES",
+            15,
+            Type::Array {
+                element: &HALF_KEY,
+                stride: 2,
+                named: &[HALF, HALF],
+            },
+        )),
     ]),
 };
 static SUMMARY: &[SummaryEntry] = &[
@@ -245,6 +259,11 @@ static SUMMARY: &[SummaryEntry] = &[
         label: "key",
         joined: false,
         paths: &[&["key"]],
+    },
+    SummaryEntry {
+        label: "keys",
+        joined: false,
+        paths: &[&["keys", "id"]],
     },
 ];
 const fn message(uapi: &'static str, number: u16, flags_as: FlagsAs) -> Message {
@@ -315,6 +334,14 @@ fn error(errno: i32, request: &[u8], attributes: &[Vec<u8>]) -> Vec<u8> {
 
 /// What `show` makes of the last message, where each of `messages` is a frame.
 fn shown(messages: &[Vec<u8>], show: impl Fn(&MessageView<'_>) -> String) -> String {
+    shown_of(PROTOCOL, messages, show)
+}
+
+fn shown_of(
+    protocol: u16,
+    messages: &[Vec<u8>],
+    show: impl Fn(&MessageView<'_>) -> String,
+) -> String {
     let mut schema = Schema::builtin();
     schema.add(&FAMILY);
     let mut context = Context::new(Arc::new(schema));
@@ -322,7 +349,7 @@ fn shown(messages: &[Vec<u8>], show: impl Fn(&MessageView<'_>) -> String) -> Str
         .iter()
         .map(|message| {
             let mut frame = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-            frame.extend(PROTOCOL.to_be_bytes());
+            frame.extend(protocol.to_be_bytes());
             frame.extend(message);
             frame
         })
@@ -651,6 +678,62 @@ fn hex_masks_keys() {
     );
 }
 
+#[test]
+fn what_lies_in_a_secret_is_masked() {
+    let redacted = Options {
+        show: Show {
+            redact: true,
+            ..Show::PLAIN
+        },
+        ..options()
+    };
+    let halves = toy(5, &[attr(15, b"abcde")]);
+    let text = shown(std::slice::from_ref(&halves), |view| {
+        let lines = hex(view.tape, view.head.frame.bytes, 40..52, &redacted);
+        lines.map(|line| line.to_string()).collect()
+    });
+    assert_eq!(
+        text,
+        "0028  09 00 0f 00 ** ** ** **  ** 00 00 00              ............"
+    );
+    let keys = toy(5, &[attr(14, &attr(1, &[7, 0]))]);
+    check_line(
+        &[keys],
+        redacted,
+        "     1    0.001500 -> toy        RTM_NEWTOY          ack         99                   \
+         [no answer] keys (redacted)",
+    );
+}
+
+#[test]
+fn the_header_of_a_tlv_is_big_endian_on_any_host() {
+    let mut family = vec![1, 2, 0, 0, 6, 0, 1, 0, 40, 0, 0, 0, 9, 0, 2, 0];
+    family.extend(b"TIPC\0\0\0\0");
+    let mut asked = vec![1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0];
+    asked.extend([0, 8, 0, 17, 1, 0, 0x10, 1]);
+    let messages = [nlmsg(16, 0, &family), nlmsg(40, 1, &asked)];
+    let text = shown_of(protocol::GENERIC, &messages, pdml_of);
+    for header in ["tlv.len: 8", "tlv.type: 17"] {
+        assert!(text.contains(header), "{text}");
+    }
+}
+
+#[test]
+fn what_has_no_header_is_covered_from_its_first_byte() {
+    let event = b"add@/devices/x\0ACTION=add\0".to_vec();
+    let len = u64::try_from(event.len()).unwrap();
+    let found = Cell::new(Coverage::default());
+    shown_of(protocol::KOBJECT_UEVENT, &[event], |view| {
+        found.set(coverage(view));
+        String::new()
+    });
+    let whole = Coverage {
+        bytes: len,
+        named: len,
+    };
+    assert_eq!(found.get(), whole);
+}
+
 /// Where the leaves of a PDML document lie, in the order of the document.
 fn pdml_leaves(text: &str) -> Vec<(u32, u32)> {
     let number = |line: &str, name: &str| -> u32 {
@@ -668,21 +751,23 @@ fn pdml_leaves(text: &str) -> Vec<(u32, u32)> {
 
 /// The PDML of the last frame.
 fn pdml(messages: &[Vec<u8>]) -> String {
-    shown(messages, |view| {
-        let mut out = Vec::new();
-        let head = &view.head;
-        let records = [*head.record];
-        pdml_packet(
-            &mut out,
-            head.frame,
-            view.tape,
-            &records,
-            head.context,
-            &options(),
-        )
-        .unwrap();
-        String::from_utf8(out).unwrap()
-    })
+    shown(messages, pdml_of)
+}
+
+fn pdml_of(view: &MessageView<'_>) -> String {
+    let mut out = Vec::new();
+    let head = &view.head;
+    let records = [*head.record];
+    pdml_packet(
+        &mut out,
+        head.frame,
+        view.tape,
+        &records,
+        head.context,
+        &options(),
+    )
+    .unwrap();
+    String::from_utf8(out).unwrap()
 }
 
 #[test]

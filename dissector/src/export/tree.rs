@@ -158,7 +158,7 @@ impl Tree<'_> {
         self.pending = Some((node.index(), depth.saturating_add(1)));
         let element = self.element(&node);
         let mut spans = Vec::new();
-        let masked = node.field().secret && self.options.show.redact && node.has_children();
+        let masked = summary::is_masked(node, &self.options);
         if node.index() == self.view.mark.node {
             self.title(&mut spans);
         } else {

@@ -11,7 +11,7 @@ use crate::context::Head;
 use crate::note::NoteKind;
 use crate::schema::base;
 use crate::schema::{Group, Message};
-use crate::value::{Names, Value, from_hex};
+use crate::value::{Names, Value, from_hex, sockaddr};
 use crate::wire::NLMSG_MIN_TYPE;
 
 /// A value of a message.
@@ -24,6 +24,8 @@ pub(super) enum Item<'a> {
     Text(&'a [u8]),
     /// Text in hexadecimal digits.
     HexText(&'a [u8]),
+    /// A socket address in such digits.
+    Sockaddr(&'a [u8]),
     /// `nlmsg_type` or a generic netlink command.
     Kind {
         number: u16,
@@ -44,6 +46,7 @@ impl<'a> Item<'a> {
             Value::Bitfield { value, .. } => Self::Number(i128::from(value)),
             Value::Text(text) => Self::Text(text),
             Value::HexText(digits) => Self::HexText(digits),
+            Value::Sockaddr(digits) => Self::Sockaddr(digits),
             Value::Bytes(bytes) | Value::Mac(bytes) => Self::Bytes(bytes),
             Value::Ip(address) => Self::Ip(address),
             Value::Uuid(uuid) => Self::Uuid(uuid),
@@ -56,7 +59,12 @@ impl<'a> Item<'a> {
             Self::Kind { number, .. } => Some(i128::from(*number)),
             Self::Group(group) => group.number.map(i128::from),
             Self::Note(kind) => Some(kind.severity() as i128),
-            Self::Ip(_) | Self::Bytes(_) | Self::Uuid(_) | Self::Text(_) | Self::HexText(_) => None,
+            Self::Ip(_)
+            | Self::Bytes(_)
+            | Self::Uuid(_)
+            | Self::Text(_)
+            | Self::HexText(_)
+            | Self::Sockaddr(_) => None,
         }
     }
 
@@ -64,6 +72,7 @@ impl<'a> Item<'a> {
         Some(match self {
             Self::Text(text) | Self::Bytes(text) => Cow::Borrowed(text),
             Self::HexText(digits) => Cow::Owned(from_hex(digits).collect()),
+            Self::Sockaddr(digits) => Cow::Owned(sockaddr(digits)),
             Self::Uuid(bytes) => Cow::Borrowed(bytes),
             Self::Group(group) => Cow::Borrowed(group.name.as_bytes()),
             Self::Kind { number, message } => {
@@ -115,6 +124,7 @@ impl Constant {
             (Self::Text(wanted), Item::HexText(digits)) => {
                 from_hex(digits).eq(wanted.iter().copied())
             }
+            (Self::Text(wanted), Item::Sockaddr(digits)) => *wanted == sockaddr(digits),
             (Self::Interface(name), Item::Number(index)) => {
                 let index = u32::try_from(*index).ok();
                 index.and_then(|index| names.interface(index)) == Some(name.as_str())

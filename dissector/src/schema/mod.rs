@@ -209,6 +209,14 @@ pub struct Struct {
     pub field: Field,
 }
 
+impl Struct {
+    /// Whether its size depends on what is in it.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        let mut members = self.members.iter();
+        members.any(|member| member.len.bytes().is_none())
+    }
+}
+
 impl Field {
     /// The field for [`Struct::field`], of the struct called `name`.
     #[must_use]

@@ -139,7 +139,7 @@ impl Walker<'_> {
             }
             let to = at + len;
             match set.and_then(|set| set.attribute(kind)) {
-                Some(field) => self.node(field, at, to, depth, NodeFlags::ATTRIBUTE, scope),
+                Some(field) => self.node(field, at, to, depth, NodeFlags::TLV, scope),
                 None => drop(self.unknown(at, to, depth)),
             }
             at = at.saturating_add(align(len)).min(end);

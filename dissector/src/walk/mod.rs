@@ -88,6 +88,7 @@ pub fn dissect<'k>(
         tape,
         sets: nft::Sets::default(),
         nft_sets,
+        register: Cell::default(),
     };
     let root = walker.tape.open(&base::FRAME, 0, 0, NodeFlags::NONE);
     if shape.wire_len > end {
@@ -116,6 +117,8 @@ struct Walker<'w> {
     sets: nft::Sets<'w>,
     /// Those of the capture.
     nft_sets: Option<&'w NftSets>,
+    /// What the last `nf_tables` expression that was asked about has in its register.
+    register: Cell<nft::Register>,
 }
 
 impl Walker<'_> {
@@ -262,10 +265,6 @@ impl Walker<'_> {
             self.member(member, (from, to), depth, &scope);
             at = to;
         }
-        let open_ended = of
-            .members
-            .iter()
-            .any(|member| !matches!(member.len, Len::Bytes(_)));
         let full = base.saturating_add(of.size);
         if cut {
             return at;
@@ -289,7 +288,7 @@ impl Walker<'_> {
             }
             return end;
         }
-        if open_ended || at >= full {
+        if of.is_open_ended() || at >= full {
             return at;
         }
         self.padding(at, full, depth);
@@ -359,11 +358,7 @@ impl Walker<'_> {
         depth: u8,
         outer: Option<&Scope<'_>>,
     ) -> u32 {
-        let open_ended = of
-            .members
-            .last()
-            .is_some_and(|last| last.len.bytes().is_none());
-        let stop = if open_ended {
+        let stop = if of.is_open_ended() {
             end
         } else {
             end.min(start.saturating_add(of.size))

@@ -186,6 +186,12 @@ impl Walker<'_> {
         let mut at = start;
         while at < end && self.tape.index() < MAX_NODES {
             let bytes = self.bytes(at, end);
+            let gap = bytes.iter().take_while(|byte| **byte == 0).count();
+            if gap > 0 {
+                self.separator(at, at + length(gap), depth);
+                at += length(gap);
+                continue;
+            }
             let len = bytes.iter().position(|byte| *byte == 0);
             let text = bytes.get(..len.unwrap_or(bytes.len())).unwrap_or_default();
             let to = at + length(text.len());
@@ -201,10 +207,7 @@ impl Walker<'_> {
                     self.key_and_value(set, known, (at, to), depth, scope);
                 }
             }
-            let after = self.bytes(to, end);
-            let gap = after.iter().take_while(|byte| **byte == 0).count();
-            at = to + length(gap);
-            self.separator(to, at, depth);
+            at = to;
         }
         self.unknown(at, end, depth);
     }

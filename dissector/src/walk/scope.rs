@@ -40,8 +40,9 @@ impl Selected<'_> {
             FormatKey::Default | FormatKey::Absent => false,
             FormatKey::Number(wanted) => !self.is_text() && self.number() == wanted,
             FormatKey::Name(wanted) if self.is_text() => {
-                let mut text = self.payload.split(|byte| *byte == 0);
-                text.next() == Some(wanted.as_bytes())
+                // Every format asks, so the payload is not searched for its NUL.
+                let rest = self.payload.strip_prefix(wanted.as_bytes());
+                rest.is_some_and(|rest| rest.first().is_none_or(|byte| *byte == 0))
             }
             FormatKey::Name(wanted) => {
                 let number = self.number();
@@ -161,16 +162,15 @@ impl Scope<'_> {
 
     fn member<'f>(&self, frame: &'f [u8], order: Order, name: &str) -> Option<Selected<'f>> {
         let (layout, start) = self.header?;
-        let (member, field) = layout
-            .members
-            .iter()
-            .find_map(|member| match member.field.ty {
-                Type::BitUnit { parts, .. } => {
-                    let part = parts.iter().find(|part| part.name == name)?;
-                    Some((member, part))
-                }
-                _ => (member.field.name == name).then_some((member, &member.field)),
-            })?;
+        // Where the members behind a counted one lie, their offsets do not say.
+        let mut placed = (layout.members.iter()).take_while(|member| member.len.bytes().is_some());
+        let (member, field) = placed.find_map(|member| match member.field.ty {
+            Type::BitUnit { parts, .. } => {
+                let part = parts.iter().find(|part| part.name == name)?;
+                Some((member, part))
+            }
+            _ => (member.field.name == name).then_some((member, &member.field)),
+        })?;
         let from = start.checked_add(member.offset)? as usize;
         let payload = frame.get(from..from.checked_add(member.len.bytes()? as usize)?)?;
         Some(Selected {

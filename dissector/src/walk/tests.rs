@@ -67,6 +67,19 @@ definitions:
     members:
       - {name: len, type: u16}
       - {name: weight, type: u16}
+  - name: tale
+    type: struct
+    members:
+      - {name: words, type: u8}
+      - {name: word, type: u8, count: words}
+      - {name: after, type: u8}
+  - name: tale-and-choice
+    type: struct
+    members:
+      - {name: words, type: u8}
+      - {name: word, type: u8, count: words}
+      - {name: choice, type: u8}
+      - {name: chosen, type: sub-message, sub-message: halves, selector: choice, count: rest}
 attribute-sets:
   - name: main
     attributes:
@@ -93,6 +106,8 @@ attribute-sets:
       - {name: masks, type: binary, struct: masks}
       - {name: halves, type: binary, struct: halves}
       - {name: by-absence, type: sub-message, sub-message: absence, selector: kind}
+      - {name: told, type: nest, fixed-header: tale, nested-attributes: inner}
+      - {name: choosing, type: binary, struct: tale-and-choice}
   - name: numbered
     any-number: true
     attributes:
@@ -318,6 +333,35 @@ fn a_short_header_is_decoded_as_far_as_it_goes() {
 }
 
 #[test]
+fn what_is_counted_pushes_back_all_that_follows() {
+    let inside = [vec![2, 10, 11, 9], attribute(1, &[5, 0])].concat();
+    check(
+        &[attribute(24, &inside)],
+        "
+        told
+          tale
+            words 2
+            word [10, 11]
+            after 9
+          id 5
+          padding 0000
+        ",
+    );
+    // What would be the selector if the words were none is one of them.
+    check(
+        &[attribute(25, &[1, 3, 4, 0xaa, 0xbb])],
+        "
+        choosing
+          words 1
+          word [3]
+          choice 4
+          chosen aabb
+        padding 000000
+        ",
+    );
+}
+
+#[test]
 fn what_a_newer_kernel_added_to_a_struct_is_left() {
     check(
         &[attribute(11, &[1, 0, 2, 0, 0xaa, 0xbb, 0xcc, 0xdd])],
@@ -406,6 +450,18 @@ fn a_selector_that_is_absent_or_says_nothing_known() {
         padding 00
         ",
     );
+}
+
+#[test]
+fn what_selects_is_read_no_further_than_a_name_reaches() {
+    let kind = attribute(1, &vec![b'x'; 65_000]);
+    let depending = attribute(2, &[]).repeat(100_000);
+    let content = LITTLE.message(16, 0, &[kind, depending].concat());
+    let begun = std::time::Instant::now();
+    let text = shown(Order::Little, PROTOCOL, &content);
+    // Read to its end for each of the others, it takes minutes.
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    assert_eq!(text.matches("nothing says what is inside").count(), 100_000);
 }
 
 #[test]

@@ -51,7 +51,10 @@ impl Order {
         let push = |value: u64, byte: &u8| (value << 8) | u64::from(*byte);
         match self {
             Self::Little => bytes.iter().take(8).rev().fold(0, push),
-            Self::Big => bytes.iter().fold(0, push),
+            Self::Big => {
+                let last = bytes.len().saturating_sub(8);
+                bytes.iter().skip(last).fold(0, push)
+            }
         }
     }
 

@@ -6,8 +6,7 @@ use std::ops::Range;
 
 use nlscope_dissector::export::{Options, TreeLine, tree};
 use nlscope_dissector::schema::base;
-use nlscope_dissector::tape::{Node, NodeFlags, NodeIndex, Tape};
-use nlscope_dissector::wire::NLA_HDRLEN;
+use nlscope_dissector::tape::{Node, NodeIndex, Tape};
 
 use super::at_its_time;
 use super::messages::{Messages, Tapes};
@@ -127,19 +126,14 @@ impl Detail {
         self.tape.nodes().get(index as usize)
     }
 
-    /// The bytes of a node: an attribute's header, and the rest.
+    /// The bytes of a node: its header, if it has one, and the rest.
     #[must_use]
     pub(crate) fn bytes(&self, index: NodeIndex) -> (Range<u32>, Range<u32>) {
         let Some(node) = self.node(index) else {
             return (0..0, 0..0);
         };
         let end = node.start.saturating_add(node.len);
-        let header = if node.flags.has(NodeFlags::ATTRIBUTE) {
-            NLA_HDRLEN.min(node.len)
-        } else {
-            0
-        };
-        let payload = node.start + header;
+        let payload = node.start + node.flags.header_len().min(node.len);
         (node.start..payload, payload..end)
     }
 

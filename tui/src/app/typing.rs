@@ -105,6 +105,7 @@ fn condition(node: NodeRef<'_>) -> Option<String> {
         | Value::List
         | Value::Bytes(_)
         | Value::HexText(_)
+        | Value::Sockaddr(_)
         | Value::Bitfield { .. } => {
             return Some(path);
         }

@@ -15,7 +15,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::schema::{Field, Hint, Type, ValueNames, base};
 use crate::tape::{NodeFlags, NodeRef};
-use crate::value::{Show, Value, bitmap_names, flag_names, from_hex, hex};
+use crate::value::{Show, Value, bitmap_names, flag_names, from_hex, hex, sockaddr};
 
 /// The nodes below a node as an object.
 #[derive(Clone, Copy)]
@@ -358,6 +358,7 @@ impl Serialize for Scalar<'_> {
                 let text: Vec<u8> = from_hex(digits).collect();
                 Text(&text).serialize(serializer)
             }
+            Value::Sockaddr(digits) => Text(&sockaddr(digits)).serialize(serializer),
             Value::Bytes(bytes) => {
                 if let Some(names) = self.names().filter(|names| names.as_flags) {
                     return bitmap(names, bytes, serializer);

@@ -23,6 +23,11 @@ pub(super) use sets::Sets;
 const MAX_EXPRESSIONS: usize = 64;
 /// How many attributes of a set, a message or an expression are looked at.
 const MAX_ATTRIBUTES: usize = 24;
+/// Longest name of a table or a set, with its NUL (`NFT_NAME_MAXLEN`).
+const MAX_NAME: usize = 256;
+
+/// Where an expression begins, and what is in its register.
+pub(super) type Register = Option<(u32, Option<FormatKey>)>;
 
 impl<'w> Walker<'w> {
     /// What the bytes from `room.0` to `room.1` are, as far as it can be made out.
@@ -73,17 +78,20 @@ impl<'w> Walker<'w> {
             return false;
         }
         let node = self.tape.open(field, start, depth, flags);
+        let below = depth.saturating_add(1);
         let mut at = inside;
         for kind in types.parts() {
             let to = at.saturating_add(kinds::length(kind).unwrap_or(0)).min(end);
-            if let Some(variant) = variants.iter().find(|variant| variant.when == kind) {
-                let below = depth.saturating_add(1);
-                self.node(&variant.field, at, to, below, NodeFlags::UNNAMED, scope);
-                at = align(to - inside).saturating_add(inside).min(end);
-                self.padding(to, at, below);
+            let by_key = |key| variants.iter().find(|variant| variant.when == key);
+            let variant = by_key(kind).or_else(|| by_key(FormatKey::Default));
+            match variant {
+                Some(of) => self.node(&of.field, at, to, below, NodeFlags::UNNAMED, scope),
+                None => drop(self.unknown(at, to, below)),
             }
+            at = align(to - inside).saturating_add(inside).min(end);
+            self.padding(to, at, below);
         }
-        self.unknown(at, end, depth.saturating_add(1));
+        self.unknown(at, end, below);
         self.tape.close(node, end);
         true
     }
@@ -92,6 +100,18 @@ impl<'w> Walker<'w> {
     /// with it.
     fn in_register(&self, value: &Scope<'_>) -> Option<FormatKey> {
         let expression = value.outer?.outer?;
+        // An expression may have any number of values, all of one kind.
+        if let Some((start, kind)) = self.register.get()
+            && start == expression.start
+        {
+            return kind;
+        }
+        let kind = self.register_of(expression, value);
+        self.register.set(Some((expression.start, kind)));
+        kind
+    }
+
+    fn register_of(&self, expression: &Scope<'_>, value: &Scope<'_>) -> Option<FormatKey> {
         let list = expression.outer?;
         if list.set?.name != "expr-list-attrs" {
             return None;
@@ -180,7 +200,8 @@ impl<'f> Chain<'f> {
     }
 }
 
-/// Text up to its NUL.
+/// Text up to its NUL, or as far as no name reaches: every value asks for names near by.
 fn text(bytes: &[u8]) -> &[u8] {
+    let bytes = bytes.get(..MAX_NAME).unwrap_or(bytes);
     bytes.split(|byte| *byte == 0).next().unwrap_or_default()
 }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::kinds::{big_endian, of_host};
-use super::{Chain, text};
+use super::{Chain, MAX_NAME, text};
 use crate::schema::FormatKey;
 use crate::walk::Walker;
 use crate::walk::scope::Scope;
@@ -15,8 +15,6 @@ use crate::wire::{Order, protocol};
 const MAX_SETS: usize = 16;
 /// How many sets of a capture are remembered, so that a hostile one cannot fill the memory.
 const MAX_LEARNED: usize = 1 << 14;
-/// Longest name of a table or a set, with its NUL (`NFT_NAME_MAXLEN`).
-const MAX_NAME: usize = 256;
 /// `NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSET`.
 const NEWSET: u16 = 0xa09;
 /// Bits of one data type among several.

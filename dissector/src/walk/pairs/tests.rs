@@ -116,6 +116,19 @@ fn an_event_has_no_header() {
 }
 
 #[test]
+fn what_only_separates_is_no_field() {
+    same(
+        &shown(Order::Little, protocol::KOBJECT_UEVENT, b"\0\0ACTION=add"),
+        "
+        message
+          uevent
+            event
+              separator 0000
+              action add",
+    );
+}
+
+#[test]
 fn an_event_from_udev_begins_with_its_own_header() {
     let mut event = b"libudev\0".to_vec();
     event.extend(0xfeed_cafe_u32.to_be_bytes());

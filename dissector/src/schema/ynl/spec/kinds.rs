@@ -32,8 +32,8 @@ pub enum FieldOrder {
     Little,
 }
 
-/// The custom decoders; what each does is said where it is written, in
-/// `walk::custom` and `walk::packet`.
+/// The custom decoders; what each does is said where it is written: `walk::custom` calls them
+/// all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decoder {
     /// `struct rtnexthop` after `struct rtnexthop`, each with attributes.

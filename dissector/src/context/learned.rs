@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::schema::{GenlIds, Schema};
-use crate::wire::{GENL_HDRLEN, NLA_HDRLEN, Order, RawMessage, align, nlattr, protocol};
+use crate::wire::{GENL_HDRLEN, NLA_HDRLEN, Order, RawMessage, align, nlattr};
 
 /// How many names are remembered, so that a hostile capture cannot fill the memory.
 const MAX_NAMES: usize = 1 << 16;
@@ -88,14 +88,6 @@ pub(super) fn learn_genl(
     if let (Some(id), Some(name)) = (id, name) {
         ids.learn(schema, id, &name);
     }
-}
-
-/// Whether the protocol's messages can tell a name at all.
-pub(super) fn tells_names(protocol: u16) -> bool {
-    matches!(
-        protocol,
-        protocol::ROUTE | protocol::GENERIC | protocol::NETFILTER
-    )
 }
 
 /// The payload of the first attribute with this number.

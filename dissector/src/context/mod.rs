@@ -232,22 +232,26 @@ impl Context {
         let protocol = cooked.protocol;
         let order = told.unwrap_or_else(|| self.usual_order());
         let messages = Messages::new(protocol, content, cooked.len, order);
-        if !learned::tells_names(protocol) {
-            return;
-        }
-        if protocol == protocol::NETFILTER {
-            for message in messages {
-                let kind = message.header.kind;
-                self.nft_sets.learn(kind, message.payload(), order);
+        let is_told = |message: &RawMessage<'_>| !message.header.has(NLM_F_REQUEST);
+        match protocol {
+            protocol::ROUTE => {
+                for message in messages.filter(is_told) {
+                    self.interfaces.learn(&message, order, frame.number);
+                }
             }
-            return;
-        }
-        for message in messages.filter(|message| !message.header.has(NLM_F_REQUEST)) {
-            if protocol == protocol::ROUTE {
-                self.interfaces.learn(&message, order, frame.number);
-            } else {
-                learned::learn_genl(&mut self.ids, &self.schema, &message, order);
+            protocol::GENERIC => {
+                for message in messages.filter(is_told) {
+                    learned::learn_genl(&mut self.ids, &self.schema, &message, order);
+                }
             }
+            // A transaction declares its sets in requests.
+            protocol::NETFILTER => {
+                for message in messages {
+                    let kind = message.header.kind;
+                    self.nft_sets.learn(kind, message.payload(), order);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -311,16 +315,16 @@ impl Context {
         let echo = message.echoes_request
             && (header.pid != 0 || message.groups.is_empty())
             && self.transactions.is_echo(seen.protocol, header);
-        let asks_listeners = group_of(message, seen).is_some()
-            && match seen.protocol {
-                protocol::ROUTE => {
-                    (header.pid, header.seq, header.flags) == (0, 0, NLM_F_REQUEST)
-                        && message.flags_as == FlagsAs::Get
-                }
-                // Its programs always have a port.
-                protocol::RDMA => header.pid == 0,
-                _ => false,
-            };
+        let may_ask = match seen.protocol {
+            protocol::ROUTE => {
+                (header.pid, header.seq, header.flags) == (0, 0, NLM_F_REQUEST)
+                    && message.flags_as == FlagsAs::Get
+            }
+            // Its programs always have a port.
+            protocol::RDMA => header.pid == 0,
+            _ => false,
+        };
+        let asks_listeners = may_ask && group_of(message, seen).is_some();
         if echo || asks_listeners {
             Direction::FromKernel
         } else {

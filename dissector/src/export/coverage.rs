@@ -6,8 +6,9 @@ use crate::context::MessageView;
 use crate::schema::{Field, base};
 use crate::tape::{Leaf, NodeFlags, Tape};
 
-/// Bytes after the `nlmsghdr`, where there is one, and those of them that lie in a field, header or padding
-/// that a table knows: not in an unknown or guessed attribute, and not left over.
+/// Bytes after the `nlmsghdr`, where there is one, and those of them that lie in a field,
+/// header or padding that a table knows: not in an unknown or guessed attribute, and not
+/// left over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Coverage {
     /// All of them.

@@ -20,6 +20,7 @@ mod tests;
 pub mod ynl;
 
 pub use registry::{GenlIds, GenlName, Lookup, Schema};
+pub(crate) use ynl::MAX_TOGETHER;
 pub use ynl::{Decoder, Direction, FieldOrder, Finder, FlagsAs, Hint};
 
 /// One protocol family: a file of the schema.

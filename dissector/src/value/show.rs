@@ -144,11 +144,10 @@ pub(super) fn show(
                 }
             }
             (_, Err(_)) if how.numeric => write!(f, "{number}"),
-            (_, Err(_)) if field.hint == Hint::Mbm => {
-                let hundredths = number.unsigned_abs();
-                write!(f, "-{}.{:02} dBm", hundredths / 100, hundredths % 100)
+            (_, Err(_)) => {
+                f.write_char('-')?;
+                quantity(f, number.unsigned_abs(), field.hint)
             }
-            (_, Err(_)) => write!(f, "{number}{}", unit(field.hint)),
         },
         Value::Bitfield { value, selector } => {
             let part = |f: &mut fmt::Formatter<'_>, number| match names {
@@ -347,17 +346,18 @@ fn unsigned(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint, how: Show<'_>) 
                 None => write!(f, "{number}"),
             }
         }
-        (Hint::HundredKilobitsPerSecond, _) => {
-            write!(f, "{}.{} Mbit/s", number / 10, number % 10)
-        }
-        (Hint::Mbm, _) => write!(f, "{}.{:02} dBm", number / 100, number % 100),
-        (Hint::ClockTicks, _) => write!(f, "{} ms", number.saturating_mul(10)),
-        (hint, _) => write!(f, "{number}{}", unit(hint)),
+        (hint, _) => quantity(f, number, hint),
     }
 }
 
-fn unit(hint: Hint) -> &'static str {
-    match hint {
+/// A number with its unit, if it has one.
+fn quantity(f: &mut fmt::Formatter<'_>, number: u64, hint: Hint) -> fmt::Result {
+    let unit = match hint {
+        Hint::HundredKilobitsPerSecond => {
+            return write!(f, "{}.{} Mbit/s", number / 10, number % 10);
+        }
+        Hint::Mbm => return write!(f, "{}.{:02} dBm", number / 100, number % 100),
+        Hint::ClockTicks => return write!(f, "{} ms", number.saturating_mul(10)),
         Hint::Seconds | Hint::Lifetime => " s",
         Hint::Milliseconds => " ms",
         Hint::Microseconds => " us",
@@ -371,7 +371,8 @@ fn unit(hint: Hint) -> &'static str {
         Hint::Kilohertz => " kHz",
         Hint::Dbm => " dBm",
         _ => "",
-    }
+    };
+    write!(f, "{number}{unit}")
 }
 
 /// As `tc` writes handles: `1:10`, `root`, `ingress`, `none`.

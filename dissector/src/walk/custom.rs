@@ -28,28 +28,28 @@ impl Walker<'_> {
         depth: u8,
         scope: Option<&Scope<'_>>,
     ) {
-        match custom.decoder {
-            Decoder::Rtnexthop => self.rtnexthops(custom, parent, (start, end), depth, scope),
-            Decoder::InetDiagBytecode => {
-                self.self_sized(custom, 1, parent, (start, end), depth, scope);
+        let room = (start, end);
+        match (custom.decoder, custom.set) {
+            (Decoder::Rtnexthop, _) => self.rtnexthops(custom, parent, room, depth, scope),
+            (Decoder::InetDiagBytecode, _) => {
+                self.self_sized(custom, 1, parent, room, depth, scope);
             }
-            Decoder::NdOptions => self.self_sized(custom, 8, parent, (start, end), depth, scope),
-            Decoder::PacketEthernet => {
-                self.packet(Begins::Ethernet, custom.set, (start, end), depth, scope);
+            (Decoder::NdOptions, _) => self.self_sized(custom, 8, parent, room, depth, scope),
+            (Decoder::PacketEthernet, set) => {
+                self.packet(Begins::Ethernet, set, room, depth, scope);
             }
-            Decoder::PacketIp => {
-                self.packet(Begins::Network, custom.set, (start, end), depth, scope);
+            (Decoder::PacketIp, set) => self.packet(Begins::Network, set, room, depth, scope),
+            (Decoder::PacketTransport, set) => {
+                self.packet(Begins::Transport, set, room, depth, scope);
             }
-            Decoder::PacketTransport => {
-                self.packet(Begins::Transport, custom.set, (start, end), depth, scope);
+            (Decoder::PacketByProto, set) => self.packet(Begins::ByProto, set, room, depth, scope),
+            (Decoder::TipcTlv, set) => self.tipc_tlvs(set, parent, room, depth, scope),
+            (Decoder::IpOptions, Some(set)) => self.ip_options(set, room, depth, scope),
+            (Decoder::AuditRecord, Some(set)) => self.audit_record(set, room, depth, scope),
+            (Decoder::Uevent, Some(set)) => self.uevent(set, room, depth, scope),
+            (Decoder::IpOptions | Decoder::AuditRecord | Decoder::Uevent, None) => {
+                self.unknown(start, end, depth);
             }
-            Decoder::PacketByProto => {
-                self.packet(Begins::ByProto, custom.set, (start, end), depth, scope);
-            }
-            Decoder::IpOptions => self.ip_options(custom.set, (start, end), depth, scope),
-            Decoder::AuditRecord => self.audit_record(custom.set, (start, end), depth, scope),
-            Decoder::Uevent => self.uevent(custom.set, (start, end), depth, scope),
-            Decoder::TipcTlv => self.tipc_tlvs(custom.set, parent, (start, end), depth, scope),
         }
     }
 

@@ -3,8 +3,8 @@
 //! (`schema/packet.yaml`). The layers are found by etherparse.
 
 use etherparse::{
-    EtherType, IpNumber, LaxIpPayloadSlice, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket,
-    LinkSlice, TransportSlice, ether_type, ip_number,
+    EtherType, IpNumber, LaxLinkExtSlice, LaxNetSlice, LaxSlicedPacket, LinkSlice, TransportSlice,
+    ether_type, ip_number,
 };
 
 use super::Walker;
@@ -124,15 +124,11 @@ impl<'w> Walker<'w> {
     /// the kinds 0 and 1 are a byte, and 0 is the last.
     pub(super) fn ip_options(
         &mut self,
-        set: Option<&'static AttributeSet>,
+        set: &'static AttributeSet,
         (start, end): (u32, u32),
         depth: u8,
         scope: Option<&Scope<'_>>,
     ) {
-        let Some(set) = set else {
-            self.unknown(start, end, depth);
-            return;
-        };
         let mut at = start;
         while let Some(kind) = self.bytes(at, end).first().copied() {
             let len = match kind {
@@ -210,12 +206,15 @@ impl Layers<'_, '_> {
             Some(net) => self.net(net),
             None => self.end,
         };
-        let stop = match (&packet.transport, &packet.net) {
-            (Some(transport), _) => self.transport(transport, stop),
-            (None, Some(LaxNetSlice::Ipv4(ip))) => self.cut_transport(ip.payload(), stop),
-            (None, Some(LaxNetSlice::Ipv6(ip))) => self.cut_transport(ip.payload(), stop),
-            (None, _) => stop,
+        let stop = match &packet.transport {
+            Some(transport) => self.transport(transport, stop),
+            None => stop,
         };
+        // What there is of a header that was cut off, as in what an ICMP error quotes.
+        let payload = packet.net.as_ref().and_then(LaxNetSlice::ip_payload_ref);
+        if let Some(payload) = payload.filter(|it| packet.transport.is_none() && !it.fragmented) {
+            self.cut(payload.ip_number, payload.payload);
+        }
         let end = std::mem::replace(&mut self.end, stop);
         self.rest();
         self.end = end;
@@ -321,14 +320,6 @@ impl Layers<'_, '_> {
     fn icmp_error(&mut self) {
         self.layer("icmp-error", 4);
         self.rest = INNER;
-    }
-
-    /// What there is of a header that was cut off, as in what an ICMP error quotes.
-    fn cut_transport(&mut self, payload: &LaxIpPayloadSlice<'_>, stop: u32) -> u32 {
-        if !payload.fragmented {
-            self.cut(payload.ip_number, payload.payload);
-        }
-        stop
     }
 
     /// A header of this protocol that may be cut off anywhere, at the start of `bytes`.

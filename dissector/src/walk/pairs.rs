@@ -36,15 +36,11 @@ impl Walker<'_> {
     /// with spaces between them. A value may be quoted; in `'` it is pairs again.
     pub(super) fn audit_record(
         &mut self,
-        set: Option<&'static AttributeSet>,
+        set: &'static AttributeSet,
         (start, end): (u32, u32),
         depth: u8,
         scope: Option<&Scope<'_>>,
     ) {
-        let Some(set) = set else {
-            self.unknown(start, end, depth);
-            return;
-        };
         let bytes = self.bytes(start, end);
         let text = bytes.iter().rposition(|byte| *byte != 0);
         let stop = start + text.map_or(0, |last| length(last + 1));
@@ -174,15 +170,11 @@ impl Walker<'_> {
     /// The event of a kernel object: perhaps `action@path`, then pairs, a NUL after each.
     pub(super) fn uevent(
         &mut self,
-        set: Option<&'static AttributeSet>,
+        set: &'static AttributeSet,
         (start, end): (u32, u32),
         depth: u8,
         scope: Option<&Scope<'_>>,
     ) {
-        let Some(set) = set else {
-            self.unknown(start, end, depth);
-            return;
-        };
         let mut at = start;
         while at < end && self.tape.index() < MAX_NODES {
             let bytes = self.bytes(at, end);

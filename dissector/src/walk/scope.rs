@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::schema::{AttributeSet, Field, FormatKey, Struct, Type};
+use crate::schema::{AttributeSet, Field, FormatKey, MAX_TOGETHER, Struct, Type};
 use crate::value::{Value, decode, order_of};
 use crate::wire::{NLA_F_NET_BYTEORDER, NLA_HDRLEN, Order, align, nlattr};
 
@@ -64,9 +64,6 @@ impl Selected<'_> {
     }
 }
 
-/// How many fields may select together.
-const TOGETHER: usize = 3;
-
 /// What a selector says.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Choice<'f> {
@@ -75,7 +72,7 @@ pub(super) enum Choice<'f> {
     /// What one field is.
     Field(Selected<'f>),
     /// What several fields are.
-    Together([Option<Selected<'f>>; TOGETHER]),
+    Together([Option<Selected<'f>>; MAX_TOGETHER]),
     /// A format itself.
     Format(FormatKey),
 }
@@ -86,7 +83,7 @@ impl<'f> Choice<'f> {
         names: &[&str],
         mut find: impl FnMut(&str) -> Option<Selected<'f>>,
     ) -> Self {
-        let mut found = [None; TOGETHER];
+        let mut found = [None; MAX_TOGETHER];
         for (slot, name) in found.iter_mut().zip(names) {
             *slot = find(name);
         }

@@ -6,7 +6,7 @@ mod spec;
 mod tests;
 
 pub use spec::error::{Reason, SpecError};
-pub use spec::kinds::{Decoder, Direction, FieldOrder, Finder, FlagsAs, Hint};
+pub use spec::kinds::{Decoder, Direction, FieldOrder, Finder, FlagsAs, Hint, MAX_TOGETHER};
 
 pub(super) use spec::model;
 

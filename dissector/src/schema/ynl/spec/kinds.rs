@@ -77,6 +77,9 @@ impl Decoder {
     ];
 }
 
+/// How many fields may select together.
+pub const MAX_TOGETHER: usize = 3;
+
 /// What tells which format a sub-message has where no field does; what each does is said
 /// where it is written, in `walk::nft`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

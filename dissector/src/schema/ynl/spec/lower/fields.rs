@@ -1,7 +1,7 @@
 //! Attributes, and what they share with members of structs.
 
 use super::super::error::{Located, Reason, at, unknown};
-use super::super::kinds::{Decoder, FieldOrder, Finder, Hint};
+use super::super::kinds::{Decoder, FieldOrder, Finder, Hint, MAX_TOGETHER};
 use super::super::model::{
     EnumEntry, Field, Model, Selector, Set, Struct, SubMessage, Type, ValueNames, Variant,
 };
@@ -476,8 +476,6 @@ impl Fields<'_, '_> {
     }
 }
 
-/// Most fields that select together (`walk::scope` has room for as many).
-const MAX_TOGETHER: usize = 3;
 /// Most levels of a `nest-type-value`.
 const MAX_LEVELS: usize = 8;
 

@@ -32,7 +32,7 @@ fn shape(view: &MessageView<'_>) -> Vec<String> {
         head.type_name()
             .map_or_else(|| format!("{:?}", head.command()), str::to_owned),
         head.record.role,
-        head.record.group.map(|seen| seen.group.name),
+        head.record.group.map(|seen| seen.group().unwrap().name),
         head.errno(),
     )];
     let node = view.node().unwrap();
@@ -81,7 +81,7 @@ fn transcript(frames: &[OwnedFrame], seen: &mut HashSet<(Order, String)>) -> Tra
             return;
         }
         let show = Show {
-            names: &view.head.context.names_at(view.head.frame.number),
+            names: &view.head.context.names_at(view.head.frame),
             numeric: false,
             redact: false,
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nlscope_dissector::capture::{Frame, Time};
+use nlscope_dissector::capture::{Frame, Origin, Process, Time};
 use nlscope_dissector::context::{Context, Port, Record, Role};
 use nlscope_dissector::schema::{Direction, Schema};
 use nlscope_dissector::value::Names;
@@ -70,6 +70,19 @@ fn attribute(number: u16, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+fn frame<'a>(number: u32, bytes: &'a [u8], origin: Origin<'a>) -> Frame<'a> {
+    Frame {
+        number,
+        time: Some(Time(i64::from(number) * 1000)),
+        link: LinkType::Netlink,
+        interface: 0,
+        wire_len: u32::try_from(bytes.len()).unwrap(),
+        offset: 0,
+        bytes,
+        origin,
+    }
+}
+
 /// Feeds one message a frame, a microsecond apart.
 struct Feeder {
     context: Context,
@@ -87,19 +100,15 @@ impl Feeder {
     }
 
     fn feed(&mut self, protocol: u16, message: &Message) -> usize {
+        self.feed_from(Origin::default(), protocol, message)
+    }
+
+    fn feed_from(&mut self, origin: Origin<'_>, protocol: u16, message: &Message) -> usize {
         let mut bytes = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         bytes.extend(protocol.to_be_bytes());
         bytes.extend(message.bytes());
         self.frames += 1;
-        let frame = Frame {
-            number: self.frames,
-            time: Some(Time(i64::from(self.frames) * 1000)),
-            link: LinkType::Netlink,
-            interface: 0,
-            wire_len: u32::try_from(bytes.len()).unwrap(),
-            offset: 0,
-            bytes: &bytes,
-        };
+        let frame = frame(self.frames, &bytes, origin);
         let mut amendments = Vec::new();
         self.context
             .feed(&frame, &mut self.records, &mut amendments);
@@ -111,7 +120,15 @@ impl Feeder {
 
     /// The name that an interface has now.
     fn name(&self, index: u32) -> Option<String> {
-        let names = self.context.names_at(self.frames);
+        self.name_in(0, index)
+    }
+
+    fn name_in(&self, netns: u32, index: u32) -> Option<String> {
+        let origin = Origin {
+            netns,
+            ..Origin::default()
+        };
+        let names = self.context.names_at(&frame(self.frames, &[], origin));
         names.interface(index).map(str::to_owned)
     }
 
@@ -243,7 +260,10 @@ fn a_change_goes_to_its_group_and_copies_of_it_are_known() {
         (Role::Notification, Port::Everyone)
     );
     let group = record.group.unwrap();
-    assert_eq!((group.group.name, group.exact), ("RTNLGRP_LINK", false));
+    assert_eq!(
+        (group.group().unwrap().name, group.is_exact()),
+        ("RTNLGRP_LINK", false)
+    );
     assert_eq!(record.copy_of, None);
     assert_eq!(feeder.records[copy].copy_of, Some(record.number));
 }
@@ -256,7 +276,10 @@ fn the_address_family_decides_the_group() {
             ROUTE,
             &message(20, 0, 0, 0).with([family, 0, 0, 0, 0, 0, 0, 0]),
         );
-        assert_eq!(feeder.records[at].group.unwrap().group.name, group);
+        assert_eq!(
+            feeder.records[at].group.unwrap().group().unwrap().name,
+            group
+        );
     }
 }
 
@@ -270,7 +293,7 @@ fn a_notification_that_echoes_the_request_is_from_the_kernel() {
     assert_eq!(feeder.records[echo].direction, Direction::FromKernel);
     assert_eq!(feeder.records[echo].role, Role::Notification);
     assert_eq!(
-        feeder.records[echo].group.unwrap().group.name,
+        feeder.records[echo].group.unwrap().group().unwrap().name,
         "RTNLGRP_NEXTHOP"
     );
     assert_eq!(
@@ -364,6 +387,7 @@ fn frames_that_tell_no_byte_order_do_not_count() {
         wire_len: 36,
         offset: 0,
         bytes,
+        origin: Origin::default(),
     };
     for bytes in [&unclear, &unclear, &unclear, &big] {
         context.learn(&frame(bytes));
@@ -397,7 +421,7 @@ fn xfrm_tells_listeners_with_what_the_request_had_in_its_header() {
     let told = feeder.feed(6, &message(16, 0, 7, 0).with([0; 224]));
     let record = &feeder.records[told];
     assert_eq!(record.role, Role::Notification);
-    assert_eq!(record.group.unwrap().group.name, "XFRMNLGRP_SA");
+    assert_eq!(record.group.unwrap().group().unwrap().name, "XFRMNLGRP_SA");
     assert_eq!(record.request, Some(feeder.records[asked].number));
     assert_eq!(feeder.records[asked].role, Role::OpenRequest);
 }
@@ -410,7 +434,9 @@ fn an_attribute_decides_the_group_of_a_socket_that_is_gone() {
         payload.extend(attribute(10, &[protocol]));
         let mut feeder = Feeder::new();
         let at = feeder.feed(4, &message(20, 0, 0, 0).with(payload));
-        feeder.records[at].group.map(|seen| seen.group.name)
+        feeder.records[at]
+            .group
+            .map(|seen| seen.group().unwrap().name)
     };
     assert_eq!(gone(2, 6), Some("SKNLGRP_INET_TCP_DESTROY"));
     assert_eq!(gone(2, 17), Some("SKNLGRP_INET_UDP_DESTROY"));
@@ -434,7 +460,7 @@ fn the_kernel_asks_its_listeners_for_a_neighbour() {
     );
     assert_eq!(feeder.records[at].direction, Direction::FromKernel);
     assert_eq!(
-        feeder.records[at].group.unwrap().group.name,
+        feeder.records[at].group.unwrap().group().unwrap().name,
         "RTNLGRP_NEIGH"
     );
 }
@@ -469,7 +495,8 @@ fn interfaces_are_named_by_link_messages_of_the_kernel_alone() {
     assert_eq!(feeder.name(2).as_deref(), Some("eth0"));
     feeder.feed(ROUTE, &message(16, 0, 0, 0).with(link(2, b"lan0\0")));
     assert_eq!(feeder.name(2).as_deref(), Some("lan0"));
-    let before = feeder.context.names_at(feeder.frames - 1);
+    let before = frame(feeder.frames - 1, &[], Origin::default());
+    let before = feeder.context.names_at(&before);
     assert_eq!(
         before.interface(2),
         Some("eth0"),
@@ -506,4 +533,139 @@ fn memory_stays_bounded_and_old_requests_are_forgotten() {
     let last = message(16, REQUEST | ACK, 69_999, 0);
     let ack = feeder.feed(ROUTE, &Message::error(0, &last, 100));
     feeder.answers(ack, 69_998, Role::End);
+}
+
+fn told(group: u32) -> Origin<'static> {
+    Origin {
+        group: std::num::NonZeroU32::new(group),
+        ..Origin::default()
+    }
+}
+
+#[test]
+fn a_group_that_a_source_tells_is_exact_for_every_copy() {
+    let mut feeder = Feeder::new();
+    let up = message(16, 0, 0, 0);
+    let seen = feeder.feed(ROUTE, &up);
+    let group = |feeder: &Feeder, at: usize| {
+        let seen = feeder.records[at].group.unwrap();
+        (seen.group().unwrap().name, seen.is_exact())
+    };
+    assert_eq!(group(&feeder, seen), ("RTNLGRP_LINK", false));
+    let heard = feeder.feed_from(told(1), ROUTE, &up);
+    let later = feeder.feed(ROUTE, &up);
+    for at in [seen, heard, later] {
+        assert_eq!(group(&feeder, at), ("RTNLGRP_LINK", true));
+    }
+    for copy in [heard, later] {
+        assert_eq!(
+            feeder.records[copy].copy_of,
+            Some(feeder.records[seen].number)
+        );
+    }
+    // A source hears a multicast once.
+    let again = feeder.feed_from(told(1), ROUTE, &up);
+    assert_eq!(feeder.records[again].copy_of, None);
+}
+
+#[test]
+fn a_group_without_a_table_keeps_its_number() {
+    let mut feeder = Feeder::new();
+    let heard = feeder.feed_from(told(77), 22, &message(40, 0, 0, 0));
+    let record = feeder.records[heard];
+    assert_eq!(record.port, Port::Everyone);
+    assert_eq!(record.direction, Direction::FromKernel);
+    let seen = record.group.unwrap();
+    assert_eq!((seen.group().is_none(), seen.number()), (true, Some(77)));
+}
+
+#[test]
+fn nlctrl_names_the_groups_of_generic_families() {
+    let mut feeder = Feeder::new();
+    let group = |name: &[u8], number: u32| {
+        let inside = [attribute(1, name), attribute(2, &number.to_ne_bytes())].concat();
+        attribute(1, &inside)
+    };
+    let mut family = vec![1, 2, 0, 0];
+    family.extend(attribute(1, &30_u16.to_ne_bytes()));
+    family.extend(attribute(2, b"nl80211\0"));
+    family.extend(attribute(
+        7,
+        &[group(b"scan\0", 5), group(b"new\0", 6)].concat(),
+    ));
+    feeder.feed(GENERIC, &message(16, 0, 0, 0).with(family));
+    let scan = feeder.feed_from(told(5), GENERIC, &message(30, 0, 0, 0).with([33, 1, 0, 0]));
+    let seen = feeder.records[scan].group.unwrap();
+    assert_eq!(seen.group().map(|group| group.name), Some("nl80211:scan"));
+    let known = feeder.context.ids().group(6).unwrap();
+    assert_eq!(known.name, "nl80211:new");
+    assert!(known.group.is_none());
+}
+
+#[test]
+fn network_namespaces_have_nothing_to_do_with_each_other() {
+    let mut feeder = Feeder::new();
+    let other = Origin {
+        netns: 1,
+        ..Origin::default()
+    };
+    let ask = message(18, REQUEST | ACK, 7, 99);
+    let here = feeder.feed(ROUTE, &ask);
+    let there = feeder.feed_from(other, ROUTE, &ask);
+    let done = feeder.feed(ROUTE, &Message::error(0, &ask, 99));
+    feeder.answers(done, here, Role::End);
+    assert_eq!(feeder.records[there].role, Role::OpenRequest);
+
+    let link = |name: &[u8]| {
+        let mut payload = vec![0, 0, 1, 0];
+        payload.extend(2_u32.to_ne_bytes());
+        payload.extend([0; 8]);
+        payload.extend(attribute(3, name));
+        message(16, 0, 0, 0).with(payload)
+    };
+    feeder.feed(ROUTE, &link(b"eth0\0"));
+    feeder.feed_from(other, ROUTE, &link(b"veth0\0"));
+    assert_eq!(feeder.name(2).as_deref(), Some("eth0"));
+    assert_eq!(feeder.name_in(1, 2).as_deref(), Some("veth0"));
+}
+
+#[test]
+fn a_port_is_the_program_that_had_it_then() {
+    let mut feeder = Feeder::new();
+    let process = |pid, name: &str, exact| Process {
+        pid,
+        name: name.to_owned(),
+        exact,
+    };
+    let shown = |feeder: &Feeder, number: u32, record: usize| {
+        let mut bytes = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        bytes.extend(message(18, REQUEST, 1, 99).bytes());
+        let frame = frame(number, &bytes, Origin::default());
+        let head = feeder
+            .context
+            .head(&frame, &feeder.records[record])
+            .unwrap();
+        head.process().map(ToString::to_string)
+    };
+    let ask = message(18, REQUEST, 1, 99);
+    let first = feeder.feed(ROUTE, &ask);
+    assert_eq!(shown(&feeder, 1, first), None);
+    feeder
+        .context
+        .learn_port(0, ROUTE, 99, 1, &process(99, "ip", false));
+    assert_eq!(shown(&feeder, 1, first).as_deref(), Some("~ip[99]"));
+    // What was seen is better than what was inferred, and not the other way round.
+    feeder
+        .context
+        .learn_port(0, ROUTE, 99, 1, &process(99, "ip", true));
+    feeder
+        .context
+        .learn_port(0, ROUTE, 99, 1, &process(99, "sh", false));
+    assert_eq!(shown(&feeder, 1, first).as_deref(), Some("ip[99]"));
+    let second = feeder.feed(ROUTE, &ask);
+    feeder
+        .context
+        .learn_port(0, ROUTE, 99, 2, &process(120, "tc\u{1b}", true));
+    assert_eq!(shown(&feeder, 1, first).as_deref(), Some("ip[99]"));
+    assert_eq!(shown(&feeder, 2, second).as_deref(), Some("tc\\x1b[120]"));
 }

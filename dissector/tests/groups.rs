@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use nlscope_dissector::capture::Frame;
-use nlscope_dissector::context::{Context, Record, Role};
+use nlscope_dissector::capture::{Frame, Origin};
+use nlscope_dissector::context::{Context, GroupSeen, Record, Role};
 use nlscope_dissector::schema::{Direction, Family, Group, Message, Schema};
 use nlscope_dissector::wire::LinkType;
 
@@ -217,6 +217,7 @@ fn unasked(context: &mut Context, protocol: u16, kind: u16, flags: u16, payload:
         wire_len: u32::try_from(bytes.len()).unwrap(),
         offset: 0,
         bytes: &bytes,
+        origin: Origin::default(),
     };
     let mut records = Vec::new();
     context.feed(&frame, &mut records, &mut Vec::new());
@@ -235,7 +236,7 @@ fn number(schema: &Schema, protocol: u16, name: &str) -> u16 {
 }
 
 fn check(wrong: &mut Vec<String>, what: &str, record: &Record, name: &str, id: Option<u32>) {
-    let seen: Option<&Group> = record.group.map(|seen| seen.group);
+    let seen: Option<&Group> = record.group.and_then(GroupSeen::group);
     let right = seen
         .is_some_and(|group| group.name == name && id.is_none_or(|id| group.number == Some(id)));
     if !right || record.direction != Direction::FromKernel || record.role != Role::Notification {
@@ -386,7 +387,10 @@ fn events_of_a_generic_family_with_several_groups_go_to_theirs() {
             continue;
         };
         if let Some(seen) = told_by(&schema, "nl80211", event).group {
-            wrong.push(format!("{name} goes to no group, not {}", seen.group.name));
+            wrong.push(format!(
+                "{name} goes to no group, not {}",
+                seen.group().unwrap().name
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

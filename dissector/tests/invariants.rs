@@ -7,7 +7,7 @@ mod captures;
 
 use std::sync::Arc;
 
-use nlscope_dissector::capture::{Frame, Time};
+use nlscope_dissector::capture::{Frame, Origin, Time};
 use nlscope_dissector::context::Context;
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::tape::Tape;
@@ -24,6 +24,7 @@ fn dissect(context: &mut Context, bytes: &[u8], link: LinkType, wire_len: u32) -
         wire_len,
         offset: 0,
         bytes,
+        origin: Origin::default(),
     };
     let (mut records, mut amendments, mut tape) = (Vec::new(), Vec::new(), Tape::new());
     context.feed(&frame, &mut records, &mut amendments);

@@ -34,7 +34,7 @@ fn told(protocol: u16, content: &[u8]) -> (Direction, Option<&'static str>, Stri
     let mut told = None;
     captures::each_message(Schema::builtin(), &[frame], |view| {
         let record = view.head.record;
-        let group = record.group.map(|seen| seen.group.name);
+        let group = record.group.map(|seen| seen.group().unwrap().name);
         assert_eq!(group.is_some(), record.role == Role::Notification);
         let line = export::line(view, &Options::PLAIN);
         let mut text = view.head.type_name().unwrap_or_default().to_owned();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use nlscope_dissector::capture::Frame;
+use nlscope_dissector::capture::{Frame, FrameAt};
 use nlscope_dissector::export::TimeFormat;
 use nlscope_dissector::schema::Schema;
 use ratatui::Terminal;
@@ -43,15 +43,21 @@ pub fn screens(
     for (segment, frame) in (0..).zip(frames) {
         app.receive(SourceEvent::Segment(Segment::new(frame.bytes.to_vec())));
         app.receive(SourceEvent::Frames(vec![FrameEntry {
-            number: frame.number,
+            frame: FrameAt {
+                number: frame.number,
+                time: frame.time,
+                link: frame.link,
+                interface: frame.interface,
+                wire_len: frame.wire_len,
+                offset: frame.offset,
+                len: u32::try_from(frame.bytes.len()).unwrap_or(0),
+                netns: frame.origin.netns,
+                group: frame.origin.group,
+                process: None,
+            },
             segment,
             start: 0,
-            len: u32::try_from(frame.bytes.len()).unwrap_or(0),
-            wire_len: frame.wire_len,
-            time: frame.time,
-            link: frame.link,
-            interface: frame.interface,
-            offset: frame.offset,
+            own: false,
         }]));
     }
     app.receive(SourceEvent::End(Ok(())));
@@ -83,6 +89,7 @@ fn screen(app: &mut App, columns: u16, rows: u16) -> String {
 
 #[cfg(test)]
 mod tests {
+    use nlscope_dissector::capture::Origin;
     use nlscope_dissector::wire::LinkType;
 
     use super::*;
@@ -99,6 +106,7 @@ mod tests {
             wire_len: 32,
             offset: 0,
             bytes: &bytes,
+            origin: Origin::default(),
         };
         let shown = screens(&Arc::new(Schema::builtin()), &[frame], "?q", (80, 24));
         assert_eq!(shown.len(), 3);

@@ -30,6 +30,8 @@ impl WholeCapture {
             match event {
                 SourceEvent::Segment(segment) => store.add_segment(segment),
                 SourceEvent::Frames(frames) => store.add_frames(&frames),
+                SourceEvent::Processes(processes) => store.add_processes(processes),
+                SourceEvent::Netns(name) => context.learn_netns(name),
                 SourceEvent::Progress { .. } => {}
                 SourceEvent::Notice(text) => notice(&text),
                 SourceEvent::End(how) => end = how,

@@ -84,6 +84,9 @@ impl Pcap {
             wire_len: block.origlen,
             start: header,
             len,
+            netns: 0,
+            group: None,
+            process: None,
         };
         Ok((Record::Packet(packet), header + len))
     }

@@ -7,12 +7,14 @@
 mod classic;
 mod link;
 mod ng;
+mod origin;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod time;
 
 pub use link::link_name;
+pub use origin::{Origin, Process};
 pub use reader::{CaptureError, FrameAt, LeftOut, MAX_RECORD, Reader, Step};
 pub use time::Time;
 pub(crate) use time::Utc;
@@ -36,4 +38,6 @@ pub struct Frame<'a> {
     pub offset: u64,
     /// What was captured.
     pub bytes: &'a [u8],
+    /// What the source knows beside the bytes.
+    pub origin: Origin<'a>,
 }

@@ -1,18 +1,20 @@
 //! pcapng: blocks, in sections that describe their own interfaces and byte order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU32;
 
 use pcap_parser::nom::{Err as NomErr, IResult};
 use pcap_parser::traits::PcapNGPacketBlock;
 use pcap_parser::{
-    InterfaceDescriptionBlock, OptionCode, PcapError, parse_enhancedpacketblock_be,
-    parse_enhancedpacketblock_le, parse_interfacedescriptionblock_be,
-    parse_interfacedescriptionblock_le, parse_sectionheaderblock, parse_simplepacketblock_be,
+    EnhancedPacketBlock, InterfaceDescriptionBlock, OptionCode, PcapError, PcapNGOption,
+    parse_enhancedpacketblock_be, parse_enhancedpacketblock_le, parse_interfacedescriptionblock_be,
+    parse_interfacedescriptionblock_le, parse_processinformationblock_be,
+    parse_processinformationblock_le, parse_sectionheaderblock, parse_simplepacketblock_be,
     parse_simplepacketblock_le, parse_unknownblock_be, parse_unknownblock_le,
 };
 
-use super::Time;
 use super::reader::{Damage, MAX_RECORD, NoRecord, Packet, Record};
+use super::{Process, Time};
 use crate::wire::{LinkType, Order};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -21,6 +23,18 @@ const INTERFACE_DESCRIPTION: u32 = 1;
 const OLD_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+/// The block in which Darwin's tcpdump names a process, and which Wireshark shows.
+const PROCESS: u32 = 0x8000_0001;
+/// Its option with the name.
+const PROCESS_NAME: OptionCode = OptionCode(2);
+/// The option of a packet that says the number of such a block in the section.
+const PACKET_PROCESS: OptionCode = OptionCode(0x8001);
+/// What a comment begins with that says the number of the multicast group.
+const GROUP_COMMENT: &str = "multicast group ";
+/// What stands between the name of an interface and that of its network namespace.
+const NETNS_MARK: char = '@';
+/// How many processes, and how many network namespaces, are told apart.
+const MAX_NAMED: usize = 1 << 16;
 /// Where a packet's bytes begin in an enhanced or an old packet block.
 const PACKET_START: u32 = 28;
 /// Where they begin in a simple one.
@@ -40,6 +54,32 @@ struct Interface {
     resolution: Resolution,
     /// Added to every time, in seconds.
     offset: i64,
+    netns: u32,
+}
+
+/// What a capture has named so far.
+#[derive(Default)]
+pub(super) struct Named {
+    pub(super) processes: Vec<Process>,
+    /// Network namespaces: the first of these is number 1.
+    pub(super) namespaces: Vec<String>,
+    numbers: HashMap<String, u32>,
+}
+
+impl Named {
+    /// The number of a network namespace.
+    fn netns(&mut self, name: &str) -> u32 {
+        if let Some(known) = self.numbers.get(name) {
+            return *known;
+        }
+        if self.namespaces.len() >= MAX_NAMED {
+            return 0;
+        }
+        self.namespaces.push(name.to_owned());
+        let number = u32::try_from(self.namespaces.len()).unwrap_or(0);
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
 }
 
 /// Unit of an interface's times.
@@ -56,6 +96,8 @@ enum Resolution {
 pub(super) struct PcapNg {
     order: Order,
     interfaces: Vec<Interface>,
+    /// Where each process that the section has named is in [`Named::processes`].
+    processes: Vec<u32>,
     /// Some interface, of any section, may hold netlink.
     netlink: bool,
     /// Link types of those that cannot.
@@ -75,7 +117,11 @@ impl PcapNg {
     }
 
     /// Reads the block at the beginning of `input`; gives its length too.
-    pub(super) fn block(&mut self, input: &[u8]) -> Result<(Record<'_>, u32), NoRecord> {
+    pub(super) fn block(
+        &mut self,
+        input: &[u8],
+        named: &mut Named,
+    ) -> Result<(Record<'_>, u32), NoRecord> {
         let kind = u32_at(input, 0, self.order)?;
         if kind == SECTION_HEADER {
             // Said by its own third word, for its length already.
@@ -95,7 +141,8 @@ impl PcapNg {
         }
         let record = match kind {
             SECTION_HEADER => self.section(block),
-            INTERFACE_DESCRIPTION => self.interface(block),
+            INTERFACE_DESCRIPTION => self.interface(block, named),
+            PROCESS => self.process(block, named),
             ENHANCED_PACKET => self.enhanced(block),
             SIMPLE_PACKET => self.simple(block),
             OLD_PACKET => self.old(block),
@@ -114,15 +161,17 @@ impl PcapNg {
             ));
         }
         self.interfaces.clear();
+        self.processes.clear();
         Ok(Record::Skip)
     }
 
-    fn interface(&mut self, block: &[u8]) -> Result<Record<'_>, Damage> {
+    fn interface(&mut self, block: &[u8], named: &mut Named) -> Result<Record<'_>, Damage> {
         let parsed = match self.order {
             Order::Little => parse_interfacedescriptionblock_le(block),
             Order::Big => parse_interfacedescriptionblock_be(block),
         };
-        let interface = Interface::new(&whole(INTERFACE_DESCRIPTION, parsed)?, self.order);
+        let block = whole(INTERFACE_DESCRIPTION, parsed)?;
+        let interface = Interface::new(&block, self.order, named);
         match interface.link {
             LinkType::Other(number) if self.others.len() < MAX_LINKS => {
                 self.others.insert(number);
@@ -132,6 +181,40 @@ impl PcapNg {
         }
         self.interfaces.push(interface);
         Ok(Record::Skip)
+    }
+
+    /// A process that packets of the section refer to. One that cannot be read is none.
+    fn process(&mut self, block: &[u8], named: &mut Named) -> Result<Record<'_>, Damage> {
+        let parsed = match self.order {
+            Order::Little => parse_processinformationblock_le(block),
+            Order::Big => parse_processinformationblock_be(block),
+        };
+        let place = u32::try_from(named.processes.len()).unwrap_or(u32::MAX);
+        if self.processes.len() >= MAX_NAMED || named.processes.len() >= MAX_NAMED {
+            return Ok(Record::Skip);
+        }
+        let process = whole(PROCESS, parsed)?;
+        let name = option(&process.options, PROCESS_NAME).unwrap_or_default();
+        let name = String::from_utf8_lossy(name);
+        // nlscope marks what it inferred as it shows it.
+        let (name, exact) = match name.strip_prefix('~') {
+            Some(name) => (name.to_owned(), false),
+            None => (name.into_owned(), true),
+        };
+        self.processes.push(place);
+        named.processes.push(Process {
+            pid: process.process_id,
+            name,
+            exact,
+        });
+        Ok(Record::Skip)
+    }
+
+    /// The process that a packet refers to.
+    fn process_of(&self, packet: &EnhancedPacketBlock<'_>) -> Option<u32> {
+        let number = option(&packet.options, PACKET_PROCESS)?.first_chunk()?;
+        let number = usize::try_from(self.order.u32(*number)).ok()?;
+        self.processes.get(number).copied()
     }
 
     fn enhanced(&self, block: &[u8]) -> Result<Record<'_>, Damage> {
@@ -148,6 +231,9 @@ impl PcapNg {
             wire_len: packet.origlen,
             start: PACKET_START,
             len: packet.caplen,
+            netns: interface.netns,
+            group: group(&packet.options),
+            process: self.process_of(&packet),
         })
     }
 
@@ -169,6 +255,9 @@ impl PcapNg {
                 0 => stored,
                 limit => stored.min(limit),
             },
+            netns: interface.netns,
+            group: None,
+            process: None,
         })
     }
 
@@ -194,6 +283,9 @@ impl PcapNg {
             wire_len,
             start: PACKET_START,
             len,
+            netns: interface.netns,
+            group: None,
+            process: None,
         })
     }
 
@@ -215,11 +307,8 @@ impl PcapNg {
 }
 
 impl Interface {
-    fn new(block: &InterfaceDescriptionBlock<'_>, order: Order) -> Self {
-        let option = |code| {
-            let found = block.options.iter().find(|option| option.code == code);
-            found.and_then(|option| option.as_bytes().ok())
-        };
+    fn new(block: &InterfaceDescriptionBlock<'_>, order: Order, named: &mut Named) -> Self {
+        let option = |code| option(&block.options, code);
         let resolution = match option(OptionCode::IfTsresol).and_then(<[u8]>::first) {
             Some(binary @ 0x80..) => Resolution::Binary(binary & 0x7f),
             Some(decimal) => Resolution::Decimal(*decimal),
@@ -230,8 +319,12 @@ impl Interface {
             Order::Little => i64::from_le_bytes(*bytes),
             Order::Big => i64::from_be_bytes(*bytes),
         });
+        let name = option(OptionCode::IfName).unwrap_or_default();
+        let netns = std::str::from_utf8(name).ok();
+        let netns = netns.and_then(|name| name.split_once(NETNS_MARK));
         Self {
-            name: option(OptionCode::IfName).unwrap_or_default().to_vec(),
+            name: name.to_vec(),
+            netns: netns.map_or(0, |(_, netns)| named.netns(netns)),
             link: LinkType::from_number(block.linktype.0.cast_unsigned()),
             snap_len: block.snaplen,
             resolution,
@@ -260,6 +353,25 @@ impl Resolution {
             },
         }
     }
+}
+
+/// The first option with this code.
+fn option<'o>(options: &'o [PcapNGOption<'_>], code: OptionCode) -> Option<&'o [u8]> {
+    let found = options.iter().find(|option| option.code == code);
+    found.and_then(|option| option.as_bytes().ok())
+}
+
+/// The multicast group that a comment says: `multicast group 1 (RTNLGRP_LINK)`.
+fn group(options: &[PcapNGOption<'_>]) -> Option<NonZeroU32> {
+    let comments = options
+        .iter()
+        .filter(|option| option.code == OptionCode::Comment);
+    let mut texts = comments.filter_map(|comment| comment.as_str().ok());
+    texts.find_map(|text| {
+        let number = text.strip_prefix(GROUP_COMMENT)?;
+        let end = number.find(|c: char| !c.is_ascii_digit());
+        number.get(..end.unwrap_or(number.len()))?.parse().ok()
+    })
 }
 
 /// The byte order of the section that begins here.

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use thiserror::Error;
 
 use super::classic::Pcap;
-use super::ng::PcapNg;
-use super::{Time, link_name};
+use super::ng::{Named, PcapNg};
+use super::{Process, Time, link_name};
 use crate::text::Escaped;
 use crate::wire::LinkType;
 
@@ -46,6 +47,14 @@ pub struct FrameAt {
     pub offset: u64,
     /// How many bytes were captured.
     pub len: u32,
+    /// Number of the network namespace, 0 for the first one: in [`Reader::namespaces`] the
+    /// others begin.
+    pub netns: u32,
+    /// The multicast group, where the capture says it.
+    pub group: Option<NonZeroU32>,
+    /// The program at the user's side, where the capture says it: its place in
+    /// [`Reader::processes`].
+    pub process: Option<u32>,
 }
 
 /// The frames of an interface whose link type cannot hold netlink.
@@ -183,6 +192,9 @@ pub(super) struct Packet {
     /// Offset of the bytes from the start of the record.
     pub(super) start: u32,
     pub(super) len: u32,
+    pub(super) netns: u32,
+    pub(super) group: Option<NonZeroU32>,
+    pub(super) process: Option<u32>,
 }
 
 /// Why a record is not there.
@@ -236,6 +248,7 @@ pub struct Reader {
     offset: u64,
     frames: u32,
     left_out: VecDeque<LeftOut>,
+    named: Named,
 }
 
 impl Default for Reader {
@@ -262,6 +275,7 @@ impl Reader {
             offset: 0,
             frames: 0,
             left_out: VecDeque::new(),
+            named: Named::default(),
         }
     }
 
@@ -269,6 +283,19 @@ impl Reader {
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
+    }
+
+    /// The programs that the capture has named so far; none is taken away.
+    #[must_use]
+    pub fn processes(&self) -> &[Process] {
+        &self.named.processes
+    }
+
+    /// The network namespaces but the first that the capture has named so far; none is
+    /// taken away.
+    #[must_use]
+    pub fn namespaces(&self) -> &[String] {
+        &self.named.namespaces
     }
 
     /// Goes on. `input` are the capture's bytes from [`Reader::offset`] on, as far as
@@ -323,7 +350,7 @@ impl Reader {
                 return Ok((None, len));
             }
             Format::Pcap(pcap) => pcap.record(input)?,
-            Format::PcapNg(ng) => ng.block(input)?,
+            Format::PcapNg(ng) => ng.block(input, &mut self.named)?,
             Format::Over(_) => return Ok((None, 0)),
         };
         let frame = match record {
@@ -343,6 +370,9 @@ impl Reader {
                     wire_len: packet.wire_len,
                     offset: self.offset + u64::from(packet.start),
                     len: packet.len,
+                    netns: packet.netns,
+                    group: packet.group,
+                    process: packet.process,
                 })
             }
         };

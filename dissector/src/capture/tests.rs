@@ -351,3 +351,70 @@ fn a_damaged_pcapng_shows_what_comes_before() {
         &damaged("a section without byte-order magic"),
     );
 }
+
+/// Where frames come from: the group, the namespace and the program.
+fn origins(file: &[u8]) -> String {
+    let mut reader = Reader::new();
+    let mut lines = Vec::new();
+    while let Step::Frame(frame) = reader
+        .next(&file[reader.offset() as usize..], true)
+        .unwrap()
+    {
+        let netns = frame.netns.checked_sub(1);
+        let netns = netns.map(|at| reader.namespaces()[at as usize].as_str());
+        let process = frame
+            .process
+            .map(|at| reader.processes()[at as usize].to_string());
+        lines.push(format!(
+            "{:?} {netns:?} {process:?}",
+            frame.group.map(u32::from)
+        ));
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn what_a_recording_source_knew_is_read_back() {
+    for order in [Order::Little, Order::Big] {
+        let packet = |interface: u32, options: &[(u16, &[u8])]| {
+            let body = Writer::new(order).u32(interface).u64(0).u32(4).u32(4);
+            let mut body = body.padded(b"four");
+            for (code, value) in options {
+                body = body.option(*code, value);
+            }
+            body.option(0, b"").block(6)
+        };
+        let process = |pid: u32, name: &[u8]| {
+            let body = Writer::new(order).u32(pid).option(2, name);
+            body.option(0, b"").block(0x8000_0001)
+        };
+        let number = |number: u32| Writer::new(order).u32(number).bytes;
+        let file = [
+            section(order),
+            interface(order, 253, b"nlmon0", &[]),
+            interface(order, 253, b"nlmon0@blue", &[]),
+            process(7, b"ip"),
+            packet(
+                0,
+                &[
+                    (1, b"multicast group 1 (RTNLGRP_LINK)"),
+                    (0x8001, &number(0)),
+                ],
+            ),
+            process(8, b"~NetworkManager"),
+            packet(1, &[(1, b"a comment"), (0x8001, &number(1))]),
+            packet(1, &[(1, b"multicast group 0"), (0x8001, &number(2))]),
+            section(order),
+            interface(order, 253, b"groups@blue", &[]),
+            process(9, b"tc"),
+            packet(0, &[(1, b"multicast group 77"), (0x8001, &number(0))]),
+        ];
+        assert_eq!(
+            origins(&file.concat()),
+            "Some(1) None Some(\"ip[7]\")\n\
+             None Some(\"blue\") Some(\"~NetworkManager[8]\")\n\
+             None Some(\"blue\") None\n\
+             Some(77) Some(\"blue\") Some(\"tc[9]\")"
+        );
+    }
+}

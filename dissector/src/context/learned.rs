@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::schema::{GenlIds, Schema};
-use crate::wire::{GENL_HDRLEN, NLA_HDRLEN, Order, RawMessage, align, nlattr};
+use crate::wire::{Attributes, GENL_HDRLEN, Order, RawMessage};
 
 /// How many names are remembered, so that a hostile capture cannot fill the memory.
 const MAX_NAMES: usize = 1 << 16;
@@ -21,28 +21,38 @@ const GENL_ID_CTRL: u16 = 16;
 const CTRL_CMD_NEWFAMILY: u8 = 1;
 const CTRL_ATTR_FAMILY_ID: u16 = 1;
 const CTRL_ATTR_FAMILY_NAME: u16 = 2;
+const CTRL_ATTR_MCAST_GROUPS: u16 = 7;
+const CTRL_ATTR_MCAST_GRP_NAME: u16 = 1;
+const CTRL_ATTR_MCAST_GRP_ID: u16 = 2;
 
 /// Interface names by index, and since which frame each held.
 #[derive(Debug, Default)]
 pub(super) struct Interfaces {
-    /// Of each interface the frames that told a new name, in order.
-    names: HashMap<u32, Vec<(u32, String)>>,
+    /// Of each interface, by network namespace and index, the frames that told a new name,
+    /// in order.
+    names: HashMap<(u32, u32), Vec<(u32, String)>>,
     told: usize,
 }
 
 impl Interfaces {
     /// The name at the time of a frame: what was told last by then, else what is told
     /// first later on.
-    pub(super) fn name(&self, index: u32, frame: u32) -> Option<&str> {
-        let told = self.names.get(&index)?;
+    pub(super) fn name(&self, netns: u32, index: u32, frame: u32) -> Option<&str> {
+        let told = self.names.get(&(netns, index))?;
         let later = told.partition_point(|(since, _)| *since <= frame);
         told.get(later.saturating_sub(1))
             .map(|(_, name)| name.as_str())
     }
 
-    /// Takes the name from a link message of the kernel in frame number `frame`. A frame
+    /// Takes the name from a link message of the kernel in frame number `frame`, in a network
+    /// namespace. A frame
     /// that was looked at before tells nothing new.
-    pub(super) fn learn(&mut self, message: &RawMessage<'_>, order: Order, frame: u32) {
+    pub(super) fn learn(
+        &mut self,
+        message: &RawMessage<'_>,
+        order: Order,
+        (netns, frame): (u32, u32),
+    ) {
         let payload = message.payload();
         if message.header.kind != RTM_NEWLINK || self.told >= MAX_NAMES {
             return;
@@ -55,7 +65,7 @@ impl Interfaces {
         let Some(name) = name.filter(|_| index != 0) else {
             return;
         };
-        let told = self.names.entry(index).or_default();
+        let told = self.names.entry((netns, index)).or_default();
         if told
             .last()
             .is_none_or(|(since, last)| *since < frame && *last != name)
@@ -66,7 +76,8 @@ impl Interfaces {
     }
 }
 
-/// Takes a generic netlink id from an nlctrl message of the kernel.
+/// Takes a generic netlink id and the numbers of the family's multicast groups from an
+/// nlctrl message of the kernel.
 pub(super) fn learn_genl(
     ids: &mut GenlIds,
     schema: &Schema,
@@ -87,19 +98,24 @@ pub(super) fn learn_genl(
         attribute(rest, order, CTRL_ATTR_FAMILY_NAME).and_then(|name| text(name, GENL_NAMSIZ));
     if let (Some(id), Some(name)) = (id, name) {
         ids.learn(schema, id, &name);
+        let groups = attribute(rest, order, CTRL_ATTR_MCAST_GROUPS).unwrap_or_default();
+        for (_, group) in Attributes::new(groups, order) {
+            let number = attribute(group, order, CTRL_ATTR_MCAST_GRP_ID);
+            let number = number.and_then(|number| number.first_chunk());
+            let group = attribute(group, order, CTRL_ATTR_MCAST_GRP_NAME);
+            let group = group.and_then(|group| text(group, GENL_NAMSIZ));
+            if let (Some(number), Some(group)) = (number, group) {
+                ids.learn_group(schema, order.u32(*number), &name, &group);
+            }
+        }
     }
 }
 
 /// The payload of the first attribute with this number.
-fn attribute(mut rest: &[u8], order: Order, number: u16) -> Option<&[u8]> {
-    loop {
-        let (_, header) = nlattr(order)(rest).ok()?;
-        let payload = rest.get(NLA_HDRLEN as usize..usize::from(header.len))?;
-        if header.number() == number {
-            return Some(payload);
-        }
-        rest = rest.get(align(u32::from(header.len)) as usize..)?;
-    }
+fn attribute(rest: &[u8], order: Order, number: u16) -> Option<&[u8]> {
+    Attributes::new(rest, order)
+        .find(|(found, _)| *found == number)
+        .map(|(_, payload)| payload)
 }
 
 /// Text up to its NUL, unless it is empty, too long or no UTF-8.

@@ -18,6 +18,7 @@
 
 mod copies;
 mod learned;
+mod ports;
 mod record;
 mod transactions;
 mod view;
@@ -30,9 +31,10 @@ pub use view::{Head, MessageView, RequestView};
 
 use copies::Copies;
 use learned::Interfaces;
+use ports::{PortKey, Ports};
 use transactions::{Answer, Asked, State, Transactions};
 
-use crate::capture::{Frame, Time};
+use crate::capture::{Frame, Process, Time};
 use crate::schema::{Direction, FlagsAs, GenlIds, Message, Schema};
 use crate::tape::Tape;
 use crate::value::Names;
@@ -53,6 +55,9 @@ pub struct Context {
     ids: GenlIds,
     nft_sets: NftSets,
     interfaces: Interfaces,
+    ports: Ports,
+    /// Names of network namespaces but the first, which is number 0.
+    namespaces: Vec<String>,
     transactions: Transactions,
     copies: Copies,
     /// Frames seen that were certainly little-endian, less those certainly big-endian.
@@ -88,6 +93,8 @@ impl Context {
             ids,
             nft_sets: NftSets::default(),
             interfaces: Interfaces::default(),
+            ports: Ports::default(),
+            namespaces: Vec::new(),
             transactions: Transactions::default(),
             copies: Copies::default(),
             little: 0,
@@ -107,13 +114,44 @@ impl Context {
         &self.ids
     }
 
-    /// The names that held at the time of frame number `frame`.
+    /// The names that held at the time of `frame`, in its network namespace.
     #[must_use]
-    pub fn names_at(&self, frame: u32) -> NamesAt<'_> {
+    pub fn names_at(&self, frame: &Frame<'_>) -> NamesAt<'_> {
         NamesAt {
             context: self,
-            frame,
+            netns: frame.origin.netns,
+            frame: frame.number,
         }
+    }
+
+    /// The name of a network namespace; the first one, number 0, has none.
+    #[must_use]
+    pub fn netns(&self, number: u32) -> Option<&str> {
+        let at = usize::try_from(number.checked_sub(1)?).ok()?;
+        self.namespaces.get(at).map(String::as_str)
+    }
+
+    /// Names the next network namespace: at the first call number 1.
+    pub fn learn_netns(&mut self, name: String) {
+        self.namespaces.push(name);
+    }
+
+    /// Says who uses a port, from frame number `since` on; what is said first of a port
+    /// also stands for the frames before.
+    pub fn learn_port(
+        &mut self,
+        netns: u32,
+        protocol: u16,
+        port: u32,
+        since: u32,
+        process: &Process,
+    ) {
+        let key = PortKey {
+            netns,
+            protocol,
+            port,
+        };
+        self.ports.learn(key, since, process);
     }
 
     /// Says that `id` is the family registered as `name` (`--genl id=name`).
@@ -155,7 +193,8 @@ impl Context {
             };
             records.push(self.record(seen, nth, amendments));
         }
-        self.mark_copies(frame, protocol, records.get_mut(from..).unwrap_or_default());
+        let records = records.get_mut(from..).unwrap_or_default();
+        self.mark_copies(frame, protocol, records, amendments);
     }
 
     /// Byte order of a frame's netlink content: its own where it shows one, else that
@@ -233,10 +272,17 @@ impl Context {
         let order = told.unwrap_or_else(|| self.usual_order());
         let messages = Messages::new(protocol, content, cooked.len, order);
         let is_told = |message: &RawMessage<'_>| !message.header.has(NLM_F_REQUEST);
+        if let Some(process) = frame.origin.process {
+            let port = messages.clone().next().map_or(0, |first| first.header.pid);
+            if port != 0 {
+                self.learn_port(frame.origin.netns, protocol, port, frame.number, process);
+            }
+        }
+        let place = (frame.origin.netns, frame.number);
         match protocol {
             protocol::ROUTE => {
                 for message in messages.filter(is_told) {
-                    self.interfaces.learn(&message, order, frame.number);
+                    self.interfaces.learn(&message, order, place);
                 }
             }
             protocol::GENERIC => {
@@ -303,6 +349,9 @@ impl Context {
 
     fn direction(&self, seen: Seen<'_>) -> Direction {
         let header = seen.raw.header;
+        if seen.frame.origin.group.is_some() {
+            return Direction::FromKernel;
+        }
         // What a program sends to the connector need not be a request, but has a port.
         let told = seen.protocol == protocol::CONNECTOR && header.pid != 0;
         if !header.has(NLM_F_REQUEST) && !told {
@@ -314,7 +363,9 @@ impl Context {
         // What goes to a group carries the port of whoever caused it.
         let echo = message.echoes_request
             && (header.pid != 0 || message.groups.is_empty())
-            && self.transactions.is_echo(seen.protocol, header);
+            && self
+                .transactions
+                .is_echo(seen.frame.origin.netns, seen.protocol, header);
         let may_ask = match seen.protocol {
             protocol::ROUTE => {
                 (header.pid, header.seq, header.flags) == (0, 0, NLM_F_REQUEST)
@@ -341,6 +392,7 @@ impl Context {
         self.transactions.ask(Asked {
             number: seen.number,
             frame: seen.frame.number,
+            netns: seen.frame.origin.netns,
             time: seen.frame.time,
             protocol: seen.protocol,
             port: header.pid,
@@ -372,7 +424,8 @@ impl Context {
         let header = seen.raw.header;
         let ends = ends(header, seen.protocol);
         let message = self.meaning(seen, Direction::FromKernel);
-        let group = message.and_then(|message| group_of(message, seen));
+        let exact = self.exact_group(seen);
+        let group = exact.or_else(|| message.and_then(|message| group_of(message, seen)));
         // A multicast in several messages ends with NLMSG_DONE, too.
         let refuses = ends && header.kind == NLMSG_ERROR;
         let unasked = header.pid == 0 && header.seq == 0 && !refuses;
@@ -385,7 +438,8 @@ impl Context {
         // A listener is told with port 0 and a counter, whoever asks hears its own port.
         let told =
             header.pid == 0 && !ends && (found.is_none() || seen.protocol == protocol::GENERIC);
-        if unasked || told || (caused && !header.has(NLM_F_MULTI)) {
+        let caused = caused && !header.has(NLM_F_MULTI);
+        if exact.is_some() || unasked || told || caused {
             let cause = found.filter(|_| !told).map(|(_, asked)| asked);
             return notification(group, cause);
         }
@@ -441,7 +495,13 @@ impl Context {
     /// A frame is a multicast where all its messages are notifications to groups. Of
     /// generic netlink a family without a table counts too; elsewhere a notification
     /// without a group goes to the one port that asked for it.
-    fn mark_copies(&mut self, frame: &Frame<'_>, protocol: u16, records: &mut [Record]) {
+    fn mark_copies(
+        &mut self,
+        frame: &Frame<'_>,
+        protocol: u16,
+        records: &mut [Record],
+        amendments: &mut Vec<Amendment>,
+    ) {
         let multicast = records.iter().all(|record| {
             record.role == Role::Notification
                 && (record.group.is_some() || protocol == protocol::GENERIC)
@@ -456,9 +516,31 @@ impl Context {
         let Some(original) = self.copies.original(frame, first) else {
             return;
         };
+        let exact = original.group.map(|number| self.group(protocol, number));
         for record in records {
-            record.copy_of = original.0.checked_add(record.nth).map(MessageNo);
+            record.copy_of = original.first.0.checked_add(record.nth).map(MessageNo);
+            let told = record.group.is_some_and(GroupSeen::is_exact);
+            record.group = exact.or(record.group);
+            if let (true, Some(group), Some(message)) = (told, exact, record.copy_of) {
+                let change = Change::Group(group);
+                amendments.push(Amendment { message, change });
+            }
         }
+    }
+
+    /// The group that the source told of a message's frame.
+    fn exact_group(&self, seen: Seen<'_>) -> Option<GroupSeen> {
+        let number = seen.frame.origin.group?;
+        Some(self.group(seen.protocol, number))
+    }
+
+    fn group(&self, protocol: u16, number: NonZeroU32) -> GroupSeen {
+        let group = if protocol == protocol::GENERIC {
+            self.ids.group(number.get()).and_then(|known| known.group)
+        } else {
+            self.schema.group(protocol, number.get())
+        };
+        GroupSeen::Exact { number, group }
     }
 }
 
@@ -466,12 +548,13 @@ impl Context {
 #[derive(Debug, Clone, Copy)]
 pub struct NamesAt<'c> {
     context: &'c Context,
+    netns: u32,
     frame: u32,
 }
 
 impl Names for NamesAt<'_> {
     fn interface(&self, index: u32) -> Option<&str> {
-        self.context.interfaces.name(index, self.frame)
+        self.context.interfaces.name(self.netns, index, self.frame)
     }
 }
 
@@ -520,6 +603,7 @@ fn answer_of(seen: Seen<'_>) -> Answer {
         .and_then(|quoted| nlmsghdr(seen.order)(quoted).ok())
         .map(|(_, quoted)| quoted);
     Answer {
+        netns: seen.frame.origin.netns,
         protocol: seen.protocol,
         port: header.pid,
         seq: header.seq,
@@ -543,10 +627,7 @@ fn group_of(message: &'static Message, seen: Seen<'_>) -> Option<GroupSeen> {
             && (rule.first_attribute)
                 .is_none_or(|wanted| first_attribute(message, seen) == Some(wanted))
     })?;
-    Some(GroupSeen {
-        group: rule.group,
-        exact: false,
-    })
+    Some(GroupSeen::Inferred(rule.group))
 }
 
 /// Number and value of the attribute that a message begins with.

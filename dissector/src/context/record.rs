@@ -29,13 +29,55 @@ pub enum Port {
 }
 
 /// Where a multicast went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GroupSeen {
-    /// The group.
-    pub group: &'static Group,
-    /// Told by the source; else inferred from protocol, type and header.
-    pub exact: bool,
+#[derive(Debug, Clone, Copy)]
+pub enum GroupSeen {
+    /// Inferred from protocol, type and header.
+    Inferred(&'static Group),
+    /// Told by the source.
+    Exact {
+        /// The number of the group, from 1.
+        number: NonZeroU32,
+        /// The group, where a table has it.
+        group: Option<&'static Group>,
+    },
 }
+
+impl GroupSeen {
+    /// The group, where a table has it.
+    #[must_use]
+    pub fn group(self) -> Option<&'static Group> {
+        match self {
+            Self::Inferred(group) => Some(group),
+            Self::Exact { group, .. } => group,
+        }
+    }
+
+    /// Its number, unless the kernel hands it out at run time and nobody told it.
+    #[must_use]
+    pub fn number(self) -> Option<u32> {
+        match self {
+            Self::Inferred(group) => group.number,
+            Self::Exact { number, .. } => Some(number.get()),
+        }
+    }
+
+    /// Whether the source told it.
+    #[must_use]
+    pub fn is_exact(self) -> bool {
+        matches!(self, Self::Exact { .. })
+    }
+}
+
+/// The same group, known in the same way.
+impl PartialEq for GroupSeen {
+    fn eq(&self, other: &Self) -> bool {
+        let name = |seen: &Self| seen.group().map(|group| group.name);
+        (name(self), self.number(), self.is_exact())
+            == (name(other), other.number(), other.is_exact())
+    }
+}
+
+impl Eq for GroupSeen {}
 
 /// The part a message plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -125,6 +167,8 @@ pub struct Amendment {
 /// See [`Amendment`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
+    /// The multicast group, which a source told of a copy.
+    Group(GroupSeen),
     /// The port of a request that carried none.
     Port(u32),
     /// The request is answered.
@@ -142,6 +186,7 @@ impl Record {
     /// Mends the record of the message that `amendment` is about.
     pub fn amend(&mut self, amendment: Amendment) {
         match amendment.change {
+            Change::Group(group) => self.group = Some(group),
             Change::Port(port) => self.port = Port::Known(port),
             Change::End { by, latency, errno } => {
                 self.role = Role::Request;

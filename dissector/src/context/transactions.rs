@@ -21,6 +21,7 @@ const CANDIDATES: usize = 8;
 pub(super) struct Asked {
     pub(super) number: MessageNo,
     pub(super) frame: u32,
+    pub(super) netns: u32,
     pub(super) time: Option<Time>,
     pub(super) protocol: u16,
     /// `nlmsg_pid`, or the port that an answer told; 0 while nobody knows.
@@ -55,6 +56,7 @@ pub(super) enum State {
 /// What an answer carries that says which request it belongs to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Answer {
+    pub(super) netns: u32,
     pub(super) protocol: u16,
     pub(super) port: u32,
     pub(super) seq: u32,
@@ -65,7 +67,8 @@ pub(super) struct Answer {
 }
 
 type Id = u64;
-type Key = (u16, u32, u32);
+/// Network namespace, protocol, port and sequence number.
+type Key = (u32, u16, u32, u32);
 
 /// The requests seen last.
 #[derive(Debug, Default)]
@@ -87,7 +90,7 @@ impl Transactions {
         let id = self.oldest + self.slots.len() as u64;
         let older = self
             .newest
-            .insert((asked.protocol, asked.port, asked.seq), id);
+            .insert((asked.netns, asked.protocol, asked.port, asked.seq), id);
         self.slots.push_back((asked, older));
     }
 
@@ -98,8 +101,8 @@ impl Transactions {
         let id = self.oldest;
         self.oldest += 1;
         for key in [
-            (asked.protocol, asked.port, asked.seq),
-            (asked.protocol, 0, asked.seq),
+            (asked.netns, asked.protocol, asked.port, asked.seq),
+            (asked.netns, asked.protocol, 0, asked.seq),
         ] {
             if self.newest.get(&key) == Some(&id) {
                 self.newest.remove(&key);
@@ -121,13 +124,13 @@ impl Transactions {
             Some(0),
             answer.quoted_port,
         ];
-        let found = ports.map(|port| self.candidate((answer.protocol, port?, answer.seq), answer));
+        let key = |port| (answer.netns, answer.protocol, port, answer.seq);
+        let found = ports.map(|port| self.candidate(key(port?), answer));
         let found = found.into_iter().flatten();
         let found = found.min_by_key(|id| self.slot(*id).map(|(asked, _)| asked.state))?;
         let before = self.slot(found)?.0;
         if before.port == 0 && answer.port != 0 {
-            self.newest
-                .insert((answer.protocol, answer.port, answer.seq), found);
+            self.newest.insert(key(answer.port), found);
             if let Some(asked) = self.get_mut(found) {
                 asked.port = answer.port;
             }
@@ -145,7 +148,7 @@ impl Transactions {
             let Some((asked, older)) = self.slot(id) else {
                 break;
             };
-            let own = asked.port == key.1 || asked.port == answer.port;
+            let own = asked.port == key.2 || asked.port == answer.port;
             if own && same_kind(answer.protocol, asked.kind, answer.kind) {
                 if asked.state == State::Open {
                     return Some(id);
@@ -168,11 +171,11 @@ impl Transactions {
     /// Whether a message with `NLM_F_REQUEST` is the kernel's echo of a request that was
     /// seen and not answered yet: with the same sequence number and flags, of the same
     /// type or the reply to a get.
-    pub(super) fn is_echo(&self, protocol: u16, header: Nlmsghdr) -> bool {
+    pub(super) fn is_echo(&self, netns: u32, protocol: u16, header: Nlmsghdr) -> bool {
         [header.pid, 0].into_iter().any(|asking| {
             let newest = self
                 .newest
-                .get(&(protocol, asking, header.seq))
+                .get(&(netns, protocol, asking, header.seq))
                 .and_then(|id| self.slot(*id));
             newest.is_some_and(|(asked, _)| {
                 let kind = asked.kind == header.kind

@@ -1,11 +1,14 @@
 //! A message as filters and exports see it.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{Context, Record};
-use crate::capture::Frame;
+use super::{Context, PortKey, Record};
+use crate::capture::{Frame, Process};
+use crate::context::Port;
 use crate::schema::{Direction, Family, FlagsAs, Message, base};
 use crate::tape::{MessageMark, NodeIndex, NodeRef, Tape};
+use crate::text::Escaped;
 use crate::wire::{Cooked, Messages, Nlmsghdr, Order, errno, is_control, protocol};
 
 /// All that is known of a message without a walk through its attributes.
@@ -50,6 +53,48 @@ impl<'a> Head<'a> {
         };
         let name = (self.protocol == protocol::GENERIC).then(|| self.context.ids().get(id))?;
         name.map(|name| name.name.as_str())
+    }
+
+    /// The multicast group, of a notification: its name, or its number where nobody knows
+    /// the name. It is escaped where it comes from the capture.
+    #[must_use]
+    pub fn group_name(&self) -> Option<Cow<'static, str>> {
+        let seen = self.record.group?;
+        if let Some(group) = seen.group() {
+            return Some(group.name.into());
+        }
+        let number = seen.number()?;
+        let learned = (self.protocol == protocol::GENERIC)
+            .then(|| self.context.ids().group(number))
+            .flatten();
+        Some(match learned {
+            Some(known) => Escaped(known.name.as_bytes()).to_string().into(),
+            None => number.to_string().into(),
+        })
+    }
+
+    /// The program at the user's side, of a notification the one that caused it: whose
+    /// port the message has.
+    #[must_use]
+    pub fn process(&self) -> Option<&'a Process> {
+        let port = match self.record.port {
+            Port::Known(port) => port,
+            Port::Everyone => self.header.pid,
+            Port::Unknown => return self.frame.origin.process,
+        };
+        let key = PortKey {
+            netns: self.frame.origin.netns,
+            protocol: self.protocol,
+            port,
+        };
+        let known = (port != 0).then(|| self.context.ports.process(key, self.frame.number));
+        known.flatten()
+    }
+
+    /// The name of the network namespace, where it is not the first one.
+    #[must_use]
+    pub fn netns(&self) -> Option<&'a str> {
+        self.context.netns(self.frame.origin.netns)
     }
 
     /// What the flags from 0x100 to 0x800 mean; `None` where nobody knows.

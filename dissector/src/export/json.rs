@@ -16,7 +16,7 @@ use super::header::{errno_name, flags, header_of};
 use super::refused::{ext_ack, quoted};
 use super::trail::{NotesInOrder, Trail};
 use super::{Options, Refused, refused};
-use crate::capture::Time;
+use crate::capture::{Process, Time};
 use crate::context::{MessageView, Port, Role};
 use crate::note::Severity;
 use crate::schema::{Direction, FlagsAs, base};
@@ -99,6 +99,22 @@ impl Serialize for Message<'_, '_> {
     }
 }
 
+/// A program: `pid`, `name`, and `inferred` where it is.
+struct Program<'a>(&'a Process);
+
+impl Serialize for Program<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(process) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("pid", &process.pid)?;
+        map.serialize_entry("name", &process.name)?;
+        if !process.exact {
+            map.serialize_entry("inferred", &true)?;
+        }
+        map.end()
+    }
+}
+
 impl Message<'_, '_> {
     fn frame<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let head = &self.view.head;
@@ -129,13 +145,18 @@ impl Message<'_, '_> {
         };
         map.serialize_entry("port", &port)?;
         map.serialize_entry("pid", &head.header.pid)?;
-        let group = head.record.group;
-        match group.map(|seen| (seen.group.number.filter(|_| numeric), seen.group.name)) {
-            Some((Some(number), _)) => map.serialize_entry("group", &number)?,
-            Some((None, name)) => map.serialize_entry("group", name)?,
-            None => map.serialize_entry("group", &())?,
+        if let Some(process) = head.process() {
+            map.serialize_entry("process", &Program(process))?;
         }
-        if group.is_some_and(|seen| !seen.exact) {
+        if let Some(netns) = head.netns() {
+            map.serialize_entry("netns", netns)?;
+        }
+        let group = head.record.group;
+        match group.and_then(|seen| seen.number().filter(|_| numeric)) {
+            Some(number) => map.serialize_entry("group", &number)?,
+            None => map.serialize_entry("group", &head.group_name())?,
+        }
+        if group.is_some_and(|seen| !seen.is_exact()) {
             map.serialize_entry("group-inferred", &true)?;
         }
         let direction = match head.record.direction {

@@ -83,8 +83,8 @@ impl Line {
 ///
 /// The columns are the frame's number (and the message's in it, from the second), the
 /// time, the way (`->` to the kernel, `<-` from it, `**` to all who listen), the family or
-/// else the protocol, the message, its flags, and the port at the user's side; of a
-/// notification the group instead, after `~` where it is inferred.
+/// else the protocol, the message, its flags, and the port at the user's side, or the program
+/// that has it; of a notification the group instead. What is inferred stands after `~`.
 #[must_use]
 pub fn line(view: &MessageView<'_>, options: &Options<'_>) -> Line {
     let head = &view.head;
@@ -98,7 +98,7 @@ pub fn line(view: &MessageView<'_>, options: &Options<'_>) -> Line {
             Span::new(Role::Family, family_or_protocol(head, numeric)),
             Span::new(message_role(head), message_name(head, numeric)),
             Span::new(Role::Flag, flag_text(view, numeric)),
-            peer(head, options),
+            peer(head, numeric),
         ],
         summary: whole_summary(view, options),
     }
@@ -146,14 +146,15 @@ fn flag_text(view: &MessageView<'_>, numeric: bool) -> String {
 }
 
 /// The port, or the group.
-fn peer(head: &Head<'_>, options: &Options<'_>) -> Span {
-    if let Some(seen) = head.record.group {
-        let mark = if seen.exact { "" } else { "~" };
-        return Span::new(Role::Group, format!("{mark}{}", seen.group.name));
+fn peer(head: &Head<'_>, numeric: bool) -> Span {
+    if let (Some(seen), Some(name)) = (head.record.group, head.group_name()) {
+        let mark = if seen.is_exact() { "" } else { "~" };
+        return Span::new(Role::Group, format!("{mark}{name}"));
     }
     let text: Cow<'static, str> = match head.record.port {
-        Port::Known(port) => match options.show.names.port(port) {
-            Some(name) => format!("{port} ({})", Escaped(name.as_bytes())).into(),
+        Port::Known(port) => match head.process().filter(|_| !numeric) {
+            Some(process) if process.pid == port => process.to_string().into(),
+            Some(process) => format!("{port} {process}").into(),
             None => port.to_string().into(),
         },
         Port::Everyone => "*".into(),
@@ -174,9 +175,19 @@ fn whole_summary(view: &MessageView<'_>, options: &Options<'_>) -> Vec<Span> {
         _ => {
             request_failed(view, options, &mut out);
             summary(view, options, &mut out);
+            cause(&view.head, &mut out);
         }
     }
     out
+}
+
+/// Whose request a notification is about.
+fn cause(head: &Head<'_>, out: &mut Vec<Span>) {
+    if let (Port::Everyone, Some(process)) = (head.record.port, head.process()) {
+        space(out);
+        out.push(Span::new(Role::Label, "by "));
+        out.push(Span::new(Role::Port, process.to_string()));
+    }
 }
 
 /// What is odd about the message as a whole.
@@ -193,6 +204,11 @@ fn marks(view: &MessageView<'_>, out: &mut Vec<Span>) {
     }
     if record.copy_of.is_some() {
         mark("[copy]");
+    }
+    if let Some(netns) = view.head.netns() {
+        space(out);
+        let text = format!("[{}]", Escaped(netns.as_bytes()));
+        out.push(Span::new(Role::Hint, text));
     }
     let serious = |note: &crate::note::Note| {
         note.kind.severity() > crate::note::Severity::Hint

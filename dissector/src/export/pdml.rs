@@ -14,7 +14,7 @@ use super::header::header_value;
 use super::trail::{NotesInOrder, Trail};
 use super::{Options, limited};
 use crate::capture::{Frame, Utc};
-use crate::context::{Context, Port, Record};
+use crate::context::{Context, Head, Port, Record};
 use crate::schema::{Direction, Type, base};
 use crate::tape::{NodeFlags, NodeRef, Tape};
 use crate::text::escape_char;
@@ -81,7 +81,9 @@ pub fn pdml_packet(
         }
         for node in root.children() {
             if std::ptr::eq(node.field(), &raw const base::MESSAGE) {
-                packet.message(node, records.next())?;
+                let record = records.next();
+                let head = record.and_then(|record| context.head(frame, record));
+                packet.message(node, head.as_ref())?;
             } else if node.has_children() {
                 packet.enter(node);
                 packet.proto(node.field().name, node)?;
@@ -185,18 +187,19 @@ impl<W: io::Write> Packet<'_, W> {
         writeln!(self.out, "  </proto>")
     }
 
-    fn message(&mut self, node: NodeRef<'_>, record: Option<&Record>) -> io::Result<()> {
+    fn message(&mut self, node: NodeRef<'_>, head: Option<&Head<'_>>) -> io::Result<()> {
         self.enter(node);
         self.proto("netlink", node)?;
-        if let Some(record) = record {
-            self.record(record)?;
+        if let Some(head) = head {
+            self.context_of(head)?;
         }
         self.below(node, 2, false)?;
         writeln!(self.out, "  </proto>")
     }
 
     /// What the context found out.
-    fn record(&mut self, record: &Record) -> io::Result<()> {
+    fn context_of(&mut self, head: &Head<'_>) -> io::Result<()> {
+        let record = head.record;
         let direction = match record.direction {
             Direction::ToKernel => "to kernel",
             Direction::FromKernel => "from kernel",
@@ -205,13 +208,25 @@ impl<W: io::Write> Packet<'_, W> {
         if let Port::Known(port) = record.port {
             self.told("nlscope.port", "Port", &port, "")?;
         }
-        if let Some(seen) = record.group {
-            let about = if seen.exact {
+        if let Some(process) = head.process() {
+            let about = if process.exact {
+                "Process"
+            } else {
+                "Process (inferred)"
+            };
+            self.told("nlscope.process", about, &process.name, "")?;
+            self.told("nlscope.process-id", "Process id", &process.pid, "")?;
+        }
+        if let Some(netns) = head.netns() {
+            self.told("nlscope.netns", "Network namespace", &netns, "")?;
+        }
+        if let (Some(seen), Some(name)) = (record.group, head.group_name()) {
+            let about = if seen.is_exact() {
                 "Group"
             } else {
                 "Group (inferred)"
             };
-            self.told("nlscope.group", about, &seen.group.name, "")?;
+            self.told("nlscope.group", about, &name, "")?;
         }
         if record.request_frame != 0 {
             let request = record.request_frame;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::*;
-use crate::capture::Frame;
+use crate::capture::{Frame, Origin};
 use crate::context::{Context, MessageView, RequestView};
 use crate::schema::{
     AttributeSet, Attributes, Enum, EnumEntry, Family, Field, FieldOrder, FlagsAs, Format,
@@ -366,6 +366,7 @@ fn shown_of(
             wire_len: u32::try_from(bytes.len()).unwrap(),
             offset: 0,
             bytes,
+            origin: Origin::default(),
         })
         .collect();
     let mut views = Vec::new();

@@ -11,6 +11,7 @@ use crate::context::{self, MessageView, Port};
 use crate::note::{NoteKind, Severity};
 use crate::schema::{Direction, Type, base};
 use crate::tape::{NodeFlags, NodeIndex, NodeRef};
+use crate::text::Escaped;
 use crate::value::Value;
 
 /// Longest value, in characters.
@@ -209,13 +210,23 @@ impl Tree<'_> {
             Port::Unknown => "?".to_owned(),
         };
         say(side, Role::Port, port);
-        if let Some(seen) = record.group {
-            let label = if seen.exact {
+        if let Some(process) = head.process().filter(|_| record.port != Port::Everyone) {
+            say(" ", Role::Port, process.to_string());
+        }
+        if let Some(netns) = head.netns() {
+            let netns = Escaped(netns.as_bytes()).to_string();
+            say(", network namespace ", Role::Plain, netns);
+        }
+        if let (Some(seen), Some(name)) = (record.group, head.group_name()) {
+            let label = if seen.is_exact() {
                 ", group "
             } else {
                 ", group (inferred) "
             };
-            say(label, Role::Group, seen.group.name.to_owned());
+            say(label, Role::Group, name.into_owned());
+        }
+        if let (Port::Everyone, Some(process)) = (record.port, head.process()) {
+            say(", caused by ", Role::Port, process.to_string());
         }
         if record.request_frame != 0 {
             let frame = record.request_frame.to_string();

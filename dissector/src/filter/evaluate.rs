@@ -7,7 +7,7 @@ use super::resolve::{is_named, is_unknown};
 use crate::context::{Head, MessageView};
 use crate::schema::{Family, Field, Type, base};
 use crate::tape::{Node, NodeFlags, NodeIndex, NodeRef};
-use crate::value::Value;
+use crate::value::{NoNames, Value};
 use crate::wire::NLMSG_MIN_TYPE;
 
 /// A checked expression.
@@ -39,37 +39,33 @@ impl Checked {
     /// What can be said without the attributes.
     pub(super) fn head(&self, head: &Head<'_>) -> Verdict {
         match self {
-            Self::All(parts) => {
-                let mut verdict = Verdict::Yes;
-                for part in parts {
-                    match part.head(head) {
-                        Verdict::No => return Verdict::No,
-                        Verdict::NeedsTape => verdict = Verdict::NeedsTape,
-                        Verdict::Yes => {}
-                    }
-                }
-                verdict
-            }
-            Self::Any(parts) => {
-                let mut verdict = Verdict::No;
-                for part in parts {
-                    match part.head(head) {
-                        Verdict::Yes => return Verdict::Yes,
-                        Verdict::NeedsTape => verdict = Verdict::NeedsTape,
-                        Verdict::No => {}
-                    }
-                }
-                verdict
-            }
-            Self::Not(inner) => match inner.head(head) {
-                Verdict::Yes => Verdict::No,
-                Verdict::No => Verdict::Yes,
-                Verdict::NeedsTape => Verdict::NeedsTape,
-            },
+            Self::All(parts) => Verdict::all(parts, |part| part.head(head)),
+            Self::Any(parts) => Verdict::any(parts, |part| part.head(head)),
+            Self::Not(inner) => inner.head(head).not(),
             Self::Head(field, relation) => of(head_holds(*field, relation, head)),
             Self::Family(family) => of(is_of(head.family, family)),
             Self::Field(test) if test.impossible(head) => Verdict::No,
             Self::Field(_) | Self::Notes(_) => Verdict::NeedsTape,
+        }
+    }
+
+    /// What can be said of every message of a protocol.
+    pub(super) fn protocol(&self, protocol: u16) -> Verdict {
+        match self {
+            Self::All(parts) => Verdict::all(parts, |part| part.protocol(protocol)),
+            Self::Any(parts) => Verdict::any(parts, |part| part.protocol(protocol)),
+            Self::Not(inner) => inner.protocol(protocol).not(),
+            Self::Head(HeadField::Protocol, relation) => {
+                let item = Item::Number(i128::from(protocol));
+                of(relation.holds(&item, &NoNames).unwrap_or(false))
+            }
+            Self::Family(family) if family.protocol != protocol => Verdict::No,
+            Self::Field(test) if test.root.is_some_and(|root| root.protocol != protocol) => {
+                Verdict::No
+            }
+            Self::Head(..) | Self::Family(_) | Self::Field(_) | Self::Notes(_) => {
+                Verdict::NeedsTape
+            }
         }
     }
 
@@ -83,6 +79,34 @@ impl Checked {
             Self::Family(family) => is_of(view.head.family, family),
             Self::Notes(relation) => notes_hold(relation, view),
             Self::Field(test) => !test.impossible(&view.head) && test.holds(view),
+        }
+    }
+}
+
+impl Verdict {
+    /// Whether all parts pass; what decides it ends the asking.
+    fn all(parts: &[Checked], ask: impl Fn(&Checked) -> Self) -> Self {
+        let mut verdict = Self::Yes;
+        for part in parts {
+            match ask(part) {
+                Self::No => return Self::No,
+                Self::NeedsTape => verdict = Self::NeedsTape,
+                Self::Yes => {}
+            }
+        }
+        verdict
+    }
+
+    /// Whether one of the parts passes.
+    fn any(parts: &[Checked], ask: impl Fn(&Checked) -> Self) -> Self {
+        Self::all(parts, |part| ask(part).not()).not()
+    }
+
+    fn not(self) -> Self {
+        match self {
+            Self::Yes => Self::No,
+            Self::No => Self::Yes,
+            Self::NeedsTape => Self::NeedsTape,
         }
     }
 }
@@ -104,7 +128,9 @@ fn head_holds(field: HeadField, relation: &Relation, head: &Head<'_>) -> bool {
     {
         return *number != 0;
     }
-    relation.holds(&item, head).unwrap_or(false)
+    relation
+        .holds(&item, &head.context.names_at(head.frame))
+        .unwrap_or(false)
 }
 
 /// Nodes of the message: its own and all below.
@@ -119,7 +145,7 @@ fn extent(view: &MessageView<'_>) -> std::ops::Range<NodeIndex> {
 fn notes_hold(relation: &Relation, view: &MessageView<'_>) -> bool {
     let mut answer = Answer::new(relation.of_all());
     for note in view.tape.notes_on(view.extent()) {
-        answer.take(relation.holds(&Item::Note(note.kind), &view.head));
+        answer.take(relation.holds(&Item::Note(note.kind), &NoNames));
         if answer.settled {
             break;
         }
@@ -256,11 +282,12 @@ fn ask(relation: &Relation, node: NodeRef<'_>, head: &Head<'_>, answer: &mut Ans
         answer.take(Some(true));
         return;
     }
+    let names = &head.context.names_at(head.frame);
     match node.value() {
         Value::List => {
             for (_, value) in node.elements() {
                 let item = Item::of(value);
-                answer.take(item.and_then(|item| relation.holds(&item, head)));
+                answer.take(item.and_then(|item| relation.holds(&item, names)));
                 if answer.settled {
                     return;
                 }
@@ -269,11 +296,11 @@ fn ask(relation: &Relation, node: NodeRef<'_>, head: &Head<'_>, answer: &mut Ans
         // A level of an array of arrays: its number is its value.
         Value::Tree if matches!(node.field().ty, Type::Int { .. } | Type::VarInt { .. }) => {
             let item = node.number().map(|number| Item::Number(i128::from(number)));
-            answer.take(item.and_then(|item| relation.holds(&item, head)));
+            answer.take(item.and_then(|item| relation.holds(&item, names)));
         }
         value => {
             let item = Item::of(value);
-            answer.take(item.and_then(|item| relation.holds(&item, head)));
+            answer.take(item.and_then(|item| relation.holds(&item, names)));
         }
     }
 }

@@ -22,6 +22,7 @@ pub(super) enum HeadField {
     Direction,
     Role,
     Process,
+    Netns,
     Frame,
     Time,
     Latency,
@@ -66,6 +67,11 @@ pub(super) const NAMES: &[(&str, HeadField, &str)] = &[
     ("time", HeadField::Time, "when it was captured"),
     ("role", HeadField::Role, "part in its transaction"),
     ("process", HeadField::Process, "program at the user's side"),
+    (
+        "netns",
+        HeadField::Netns,
+        "network namespace, where it is not the first one",
+    ),
     ("notes", HeadField::Notes, "remarks: hint, warning, error"),
     ("copy", HeadField::Copy, "copy of an earlier multicast"),
     ("open", HeadField::Open, "request without its answer"),
@@ -156,7 +162,7 @@ impl HeadField {
             Self::Type => Shape::Type,
             Self::Cmd => Shape::Command,
             Self::Family => Shape::Family,
-            Self::Process => Shape::Text,
+            Self::Process | Self::Netns => Shape::Text,
             Self::Time => Shape::Time,
             Self::Latency => Shape::Duration,
             Self::Copy | Self::Orphan | Self::Open | Self::Flag(..) | Self::Dump => Shape::Truth,
@@ -166,7 +172,9 @@ impl HeadField {
     /// Its value in a message, where it has one. [`HeadField::Notes`] has none here.
     pub(super) fn item<'a>(self, head: &Head<'a>) -> Option<Item<'a>> {
         match self {
-            Self::Group => head.record.group.map(|seen| Item::Group(seen.group)),
+            Self::Group => head.record.group.map(Item::Group),
+            Self::Process => head.process().map(|it| Item::Text(it.name.as_bytes())),
+            Self::Netns => head.netns().map(|name| Item::Text(name.as_bytes())),
             Self::Type => Some(Item::Kind {
                 number: head.header.kind,
                 message: head.message,

@@ -140,6 +140,14 @@ impl Filter {
         }
     }
 
+    /// Whether a message of this protocol (`NETLINK_*`) can pass: what a source need not
+    /// even capture otherwise.
+    #[must_use]
+    pub fn may_pass(&self, protocol: u16) -> bool {
+        let verdict = (self.checked.as_ref()).map(|checked| checked.protocol(protocol));
+        verdict != Some(Verdict::No)
+    }
+
     /// Whether the message passes.
     #[must_use]
     pub fn matches(&self, view: &MessageView<'_>) -> bool {

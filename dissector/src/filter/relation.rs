@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use regex::bytes::Regex;
 
 use super::parse::Op;
-use crate::context::Head;
+use crate::context::GroupSeen;
 use crate::note::NoteKind;
+use crate::schema::Message;
 use crate::schema::base;
-use crate::schema::{Group, Message};
 use crate::value::{Names, Value, from_hex, sockaddr};
 use crate::wire::NLMSG_MIN_TYPE;
 
@@ -31,7 +31,7 @@ pub(super) enum Item<'a> {
         number: u16,
         message: Option<&'static Message>,
     },
-    Group(&'static Group),
+    Group(GroupSeen),
     Note(NoteKind),
 }
 
@@ -57,7 +57,7 @@ impl<'a> Item<'a> {
         match self {
             Self::Number(number) => Some(*number),
             Self::Kind { number, .. } => Some(i128::from(*number)),
-            Self::Group(group) => group.number.map(i128::from),
+            Self::Group(group) => group.number().map(i128::from),
             Self::Note(kind) => Some(kind.severity() as i128),
             Self::Ip(_)
             | Self::Bytes(_)
@@ -74,7 +74,7 @@ impl<'a> Item<'a> {
             Self::HexText(digits) => Cow::Owned(from_hex(digits).collect()),
             Self::Sockaddr(digits) => Cow::Owned(sockaddr(digits)),
             Self::Uuid(bytes) => Cow::Borrowed(bytes),
-            Self::Group(group) => Cow::Borrowed(group.name.as_bytes()),
+            Self::Group(seen) => Cow::Borrowed(seen.group()?.name.as_bytes()),
             Self::Kind { number, message } => {
                 let control = || base::control_name(*number).filter(|_| *number < NLMSG_MIN_TYPE);
                 let name = message.map(|message| message.uapi).or_else(control)?;
@@ -111,7 +111,9 @@ impl Constant {
             }
             // A command that no table knows is none of those that have a name.
             (Self::Kinds(_), Item::Number(_)) => false,
-            (Self::Groups(groups), Item::Group(group)) => groups.contains(&group.name),
+            (Self::Groups(groups), Item::Group(seen)) => {
+                (seen.group()).is_some_and(|group| groups.contains(&group.name))
+            }
             (Self::Number(wanted), item) => *wanted == item.number()?,
             (Self::Numbers(low, high), item) => (*low..=*high).contains(&item.number()?),
             (Self::Prefix(network, len), Item::Ip(address)) => in_prefix(*address, *network, *len),
@@ -188,8 +190,7 @@ impl Relation {
     }
 
     /// The answer; `None` where the value is none that this can be asked of.
-    pub(super) fn holds(&self, item: &Item<'_>, head: &Head<'_>) -> Option<bool> {
-        let names: &dyn Names = &head.context.names_at(head.frame.number);
+    pub(super) fn holds(&self, item: &Item<'_>, names: &dyn Names) -> Option<bool> {
         match self {
             Self::Present => Some(true),
             Self::Compare(op, constant) if op.is_order() => {

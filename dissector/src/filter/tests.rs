@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::capture::{Frame, Time};
+use crate::capture::{Frame, Origin, Time};
 use crate::context::Context;
 use crate::schema::{
     AttributeSet, Attributes, Enum, EnumEntry, Family, Field, FieldOrder, FlagsAs, Format,
@@ -333,6 +333,7 @@ fn passed(filter: &str) -> (Vec<u32>, bool) {
             wire_len: len,
             offset: 0,
             bytes: &bytes,
+            origin: Origin::default(),
         };
         let (mut records, mut amendments) = (Vec::new(), Vec::new());
         context.learn(&frame);
@@ -728,4 +729,25 @@ fn completion() {
     offered("fed ", "", &["&&", "||"]);
     offered("petname == x ", "", &["&&", "||"]);
     offered("petname == \"open", "", &[]);
+}
+
+#[test]
+fn what_protocols_can_pass_is_known_beforehand() {
+    let schema = Schema::builtin();
+    for (filter, protocols) in [
+        ("protocol == route", &[0][..]),
+        ("protocol in {route, netfilter} && errno", &[0, 12]),
+        ("rt-link.ifname == \"eth0\"", &[0]),
+        ("!(protocol == route) && !(protocol == generic)", &[4, 12]),
+        ("nlctrl || protocol == 4", &[4, 16]),
+        ("errno || protocol == route", &[0, 4, 12, 16]),
+        ("", &[0, 4, 12, 16]),
+    ] {
+        let parsed = Filter::parse(filter, &schema).unwrap();
+        let passing: Vec<_> = [0, 4, 12, 16]
+            .into_iter()
+            .filter(|it| parsed.may_pass(*it))
+            .collect();
+        assert_eq!(passing, protocols, "{filter}");
+    }
 }

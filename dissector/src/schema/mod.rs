@@ -19,7 +19,7 @@ mod registry;
 mod tests;
 pub mod ynl;
 
-pub use registry::{GenlIds, GenlName, Lookup, Schema};
+pub use registry::{GenlGroup, GenlIds, GenlName, Lookup, Schema};
 pub(crate) use ynl::MAX_TOGETHER;
 pub use ynl::{Decoder, Direction, FieldOrder, Finder, FlagsAs, Hint};
 

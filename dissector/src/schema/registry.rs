@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Direction, Family, Message, builtin};
+use super::{Direction, Family, Group, Message, builtin};
 use crate::wire::protocol;
 
 /// What is known of a message.
@@ -126,6 +126,16 @@ impl Schema {
             .copied()
     }
 
+    /// The multicast group with this number of a protocol other than generic netlink.
+    #[must_use]
+    pub fn group(&self, protocol: u16, number: u32) -> Option<&'static Group> {
+        let of_protocol = |family: &&&Family| family.protocol == protocol && family.genl.is_none();
+        let families = self.families.iter().filter(of_protocol);
+        families
+            .flat_map(|family| family.groups)
+            .find(|group| group.number == Some(number))
+    }
+
     /// Every meaning of a number of classic netlink.
     #[must_use]
     pub fn meanings(&self, protocol: u16, kind: u16) -> &[Lookup] {
@@ -177,6 +187,20 @@ pub struct GenlName {
 #[derive(Debug, Clone, Default)]
 pub struct GenlIds {
     ids: HashMap<u16, GenlName>,
+    /// By number; a kernel has few, so a hostile capture is cut off early.
+    groups: HashMap<u32, GenlGroup>,
+}
+
+/// How many multicast groups are remembered.
+const MAX_GROUPS: usize = 1 << 12;
+
+/// A multicast group of a generic netlink family.
+#[derive(Debug, Clone)]
+pub struct GenlGroup {
+    /// `family:group`, as they register.
+    pub name: String,
+    /// Its row in a table, where there is one.
+    pub group: Option<&'static Group>,
 }
 
 impl GenlIds {
@@ -200,6 +224,24 @@ impl GenlIds {
                 family: schema.genl_family(name),
             },
         );
+    }
+
+    /// Remembers that the family registered as `family` has its group `group` under
+    /// `number`.
+    pub fn learn_group(&mut self, schema: &Schema, number: u32, family: &str, group: &str) {
+        if self.groups.len() >= MAX_GROUPS {
+            return;
+        }
+        let name = format!("{family}:{group}");
+        let table = schema.genl_family(family);
+        let row = table.and_then(|family| family.groups.iter().find(|row| row.name == name));
+        self.groups.insert(number, GenlGroup { name, group: row });
+    }
+
+    /// The multicast group with this number.
+    #[must_use]
+    pub fn group(&self, number: u32) -> Option<&GenlGroup> {
+        self.groups.get(&number)
     }
 
     /// How many ids are known.

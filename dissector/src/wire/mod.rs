@@ -9,7 +9,9 @@ mod nlmsg;
 mod order;
 
 pub use cooked::{Cooked, CookedError, LinkType};
-pub use nlattr::{NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_HDRLEN, NLA_TYPE_MASK, Nlattr, nlattr};
+pub use nlattr::{
+    Attributes, NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_HDRLEN, NLA_TYPE_MASK, Nlattr, nlattr,
+};
 pub use nlmsg::{
     GENL_HDRLEN, Genlmsghdr, Messages, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP,
     NLM_F_DUMP_INTR, NLM_F_ECHO, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN,

@@ -49,3 +49,31 @@ pub fn nlattr<'a>(order: Order) -> impl FnMut(&'a [u8]) -> nom::IResult<&'a [u8]
             .parse(input)
     }
 }
+
+/// Attributes one after the other: their numbers and payloads. What is no whole attribute
+/// ends them.
+#[derive(Debug, Clone)]
+pub struct Attributes<'a> {
+    rest: &'a [u8],
+    order: Order,
+}
+
+impl<'a> Attributes<'a> {
+    /// The attributes at the beginning of `bytes`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8], order: Order) -> Self {
+        Self { rest: bytes, order }
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (_, header) = nlattr(self.order)(self.rest).ok()?;
+        let payload = (self.rest).get(NLA_HDRLEN as usize..usize::from(header.len))?;
+        let next = super::align(u32::from(header.len)) as usize;
+        self.rest = self.rest.get(next..).unwrap_or_default();
+        Some((header.number(), payload))
+    }
+}

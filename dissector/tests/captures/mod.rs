@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use nlscope_dissector::capture::{Frame, Reader, Step, Time};
+use nlscope_dissector::capture::{Frame, Origin, Reader, Step, Time};
 use nlscope_dissector::context::{Context, MessageView, Record, RequestView};
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::tape::Tape;
@@ -43,6 +43,7 @@ impl OwnedFrame {
             wire_len: self.wire_len,
             offset: 0,
             bytes: &self.bytes,
+            origin: Origin::default(),
         }
     }
 }

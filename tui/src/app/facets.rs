@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use nlscope_dissector::context::{Context, Head, Port};
+use nlscope_dissector::context::{Context, GroupSeen, Head, Port, Record};
 use nlscope_dissector::schema::base;
 use nlscope_dissector::text::Escaped;
 use nlscope_dissector::wire::{NLMSG_MIN_TYPE, protocol};
@@ -24,6 +24,8 @@ pub(crate) enum Facet {
     Port(Port),
     /// A multicast group; `None` for what is no multicast.
     Group(Option<&'static str>),
+    /// A group that no table has.
+    GroupNumber(u32),
 }
 
 /// The kinds of lists, in the order in which they are shown.
@@ -37,8 +39,16 @@ impl Facet {
             Facet::Protocol(head.protocol),
             family(head),
             Facet::Port(head.record.port),
-            Facet::Group(head.record.group.map(|seen| seen.group.name)),
+            Facet::of_group(head.record.group),
         ]
+    }
+
+    fn of_group(seen: Option<GroupSeen>) -> Self {
+        match seen.map(|seen| (seen.group(), seen.number())) {
+            Some((Some(group), _)) => Self::Group(Some(group.name)),
+            Some((None, Some(number))) => Self::GroupNumber(number),
+            _ => Self::Group(None),
+        }
     }
 
     fn list(self) -> usize {
@@ -46,7 +56,7 @@ impl Facet {
             Facet::Protocol(_) => 0,
             Facet::Family(_) | Facet::Genl(_) | Facet::NoFamily(_) => 1,
             Facet::Port(_) => 2,
-            Facet::Group(_) => 3,
+            Facet::Group(_) | Facet::GroupNumber(_) => 3,
         }
     }
 
@@ -67,6 +77,10 @@ impl Facet {
             Facet::Port(Port::Known(port)) => port.to_string(),
             Facet::Port(Port::Everyone) => "* (multicast)".to_owned(),
             Facet::Port(Port::Unknown) => "? (unknown)".to_owned(),
+            Facet::GroupNumber(number) => match context.ids().group(number) {
+                Some(known) => Escaped(known.name.as_bytes()).to_string(),
+                None => format!("group {number}"),
+            },
             Facet::Group(None) => "- (no multicast)".to_owned(),
         }
     }
@@ -150,17 +164,22 @@ impl Facets {
         }
     }
 
-    /// A message's port turned out.
-    pub(crate) fn port_changed(&mut self, from: Port, to: Port) {
+    /// A message's port or group turned out.
+    pub(crate) fn changed(&mut self, from: &Record, to: &Record) {
+        self.moved(Facet::Port(from.port), Facet::Port(to.port));
+        self.moved(Facet::of_group(from.group), Facet::of_group(to.group));
+    }
+
+    fn moved(&mut self, from: Facet, to: Facet) {
         if from == to {
             return;
         }
-        let list = &mut self.lists[Facet::Port(to).list()];
-        if let Some(count) = list.counts.get_mut(&Facet::Port(from)) {
+        let list = &mut self.lists[to.list()];
+        if let Some(count) = list.counts.get_mut(&from) {
             *count = count.saturating_sub(1);
         }
         list.counts.retain(|_, count| *count > 0);
-        *list.counts.entry(Facet::Port(to)).or_default() += 1;
+        *list.counts.entry(to).or_default() += 1;
     }
 
     /// Whether all entries are on.

@@ -3,10 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use nlscope_dissector::capture::{Frame, Time};
-use nlscope_dissector::context::{
-    Amendment, Context, Head, MessageView, Port, Record, RequestView,
-};
+use nlscope_dissector::capture::{Frame, Process, Time};
+use nlscope_dissector::context::{Amendment, Context, Head, MessageView, Record, RequestView};
 use nlscope_dissector::tape::Tape;
 use nlscope_dissector::wire::{NLMSG_DONE, NLMSG_ERROR};
 
@@ -32,8 +30,8 @@ pub(crate) struct Messages {
 pub(crate) struct Fed {
     /// The messages of the frame.
     pub new: Range<u32>,
-    /// Earlier messages that are known better now, with the port they had before.
-    pub changed: Vec<(u32, Port)>,
+    /// Earlier messages that are known better now, with what was known before.
+    pub changed: Vec<(u32, Record)>,
 }
 
 /// Tapes to dissect onto, which remember what is on them. They do not outlive a change
@@ -94,6 +92,16 @@ impl Messages {
         self.store.add_frames(frames);
     }
 
+    /// Keeps programs that frames refer to.
+    pub(crate) fn add_processes(&mut self, processes: Vec<Process>) {
+        self.store.add_processes(processes);
+    }
+
+    /// Names one more network namespace.
+    pub(crate) fn add_netns(&mut self, name: String) {
+        self.context.learn_netns(name);
+    }
+
     /// Learns names from the next frame; `false` when there is none.
     pub(crate) fn learn_next(&mut self) -> bool {
         let Some(frame) = self.store.nth(self.learned) else {
@@ -123,7 +131,7 @@ impl Messages {
         for amendment in self.amendments.drain(..) {
             let message = index(amendment.message);
             if let Some(record) = self.records.get_mut(message as usize) {
-                fed.changed.push((message, record.port));
+                fed.changed.push((message, *record));
                 record.amend(amendment);
             }
         }

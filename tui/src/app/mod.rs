@@ -332,7 +332,7 @@ pub(crate) fn at_its_time<T>(
     options: &ExportOptions<'_>,
     write: impl FnOnce(&ExportOptions<'_>) -> T,
 ) -> T {
-    let names = view.head.context.names_at(view.head.frame.number);
+    let names = view.head.context.names_at(view.head.frame);
     let show = Show {
         names: &names,
         ..options.show

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use nlscope_dissector::context::Port;
+use nlscope_dissector::context::Record;
 use nlscope_dissector::export::{Role, TimeFormat, line};
 use nlscope_dissector::text::Escaped;
 
@@ -22,6 +22,8 @@ impl App {
         match event {
             SourceEvent::Segment(segment) => self.messages.add_segment(segment),
             SourceEvent::Frames(frames) => self.messages.add_frames(&frames),
+            SourceEvent::Processes(processes) => self.messages.add_processes(processes),
+            SourceEvent::Netns(name) => self.messages.add_netns(name),
             SourceEvent::Progress { read, total } => self.reading = Reading::Yes(read, total),
             SourceEvent::Notice(text) => self.notice(&text),
             SourceEvent::End(end) => {
@@ -85,18 +87,18 @@ impl App {
                     self.messages.head(message, |head| self.facets.count(head));
                 }
                 for (message, old) in fed.changed {
-                    self.turned_out(message, old);
+                    self.turned_out(message, &old);
                 }
             }
         }
     }
 
     /// Something turned out about a message.
-    fn turned_out(&mut self, message: u32, old: Port) {
+    fn turned_out(&mut self, message: u32, old: &Record) {
         let Some(record) = self.messages.record(message) else {
             return;
         };
-        self.facets.port_changed(old, record.port);
+        self.facets.changed(old, record);
         self.rows.recheck(&self.messages, &self.facets, message);
         self.stale |= message == self.selection.message;
     }

@@ -132,6 +132,14 @@ fn stream<W: io::Write>(
                 continue;
             }
             SourceEvent::Frames(frames) => frames,
+            SourceEvent::Processes(processes) => {
+                store.add_processes(processes);
+                continue;
+            }
+            SourceEvent::Netns(name) => {
+                context.learn_netns(name);
+                continue;
+            }
             SourceEvent::Progress { .. } => continue,
             SourceEvent::Notice(text) => {
                 teller.notice(&text);
@@ -142,7 +150,7 @@ fn stream<W: io::Write>(
         store.add_frames(&frames);
         printer.begin(&teller.input)?;
         for entry in frames {
-            let Some(frame) = store.frame(entry.number) else {
+            let Some(frame) = store.frame(entry.frame.number) else {
                 continue;
             };
             records.clear();

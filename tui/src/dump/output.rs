@@ -106,14 +106,14 @@ impl<W: Write> Output<W> {
         records: &[Record],
         context: &Context,
     ) -> io::Result<()> {
-        let names = context.names_at(frame.number);
+        let names = context.names_at(frame);
         let options = self.options(&names);
         export::pdml_packet(&mut self.out, frame, tape, records, context, &options)
     }
 
     /// A message, of which `copies` are left out.
     pub(super) fn message(&mut self, view: &MessageView<'_>, copies: u32) -> io::Result<()> {
-        let names = view.head.context.names_at(view.head.frame.number);
+        let names = view.head.context.names_at(view.head.frame);
         let options = self.options(&names);
         if self.layout.format == Format::Json {
             return export::json(&mut self.out, view, &options);
@@ -146,7 +146,7 @@ impl<W: Write> Output<W> {
         protocol: Option<u16>,
         context: &Context,
     ) -> io::Result<()> {
-        let names = context.names_at(frame.number);
+        let names = context.names_at(frame);
         let options = self.options(&names);
         match self.layout.format {
             Format::Pdml => return self.packet(frame, tape, &[], context),

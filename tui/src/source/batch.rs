@@ -1,8 +1,8 @@
 //! Frames out of bytes in memory, a batch at a time.
 
-use nlscope_dissector::capture::{CaptureError, FrameAt, Reader, Step};
+use nlscope_dissector::capture::{CaptureError, FrameAt, Process, Reader, Step};
 
-use super::FrameEntry;
+use super::{FrameEntry, Outlet, SourceEvent, Stop};
 
 /// How many frames are sent together, so that a list fills while a file is read.
 const BATCH: usize = 8192;
@@ -10,6 +10,9 @@ const BATCH: usize = 8192;
 /// Some frames, and how it goes on.
 pub(super) struct Batch {
     pub(super) frames: Vec<FrameEntry>,
+    /// Programs and network namespaces that were named since the batch before.
+    processes: Vec<Process>,
+    namespaces: Vec<String>,
     pub(super) notices: Vec<String>,
     pub(super) then: Then,
 }
@@ -36,8 +39,11 @@ impl Batch {
         segment: u32,
         at_end: bool,
     ) -> Self {
+        let (processes, namespaces) = (reader.processes().len(), reader.namespaces().len());
         let mut batch = Self {
             frames: Vec::new(),
+            processes: Vec::new(),
+            namespaces: Vec::new(),
             notices: Vec::new(),
             then: Then::More,
         };
@@ -59,20 +65,31 @@ impl Batch {
             };
             break;
         }
+        let new = reader.processes().get(processes..).unwrap_or_default();
+        batch.processes.extend_from_slice(new);
+        let new = reader.namespaces().get(namespaces..).unwrap_or_default();
+        batch.namespaces.extend_from_slice(new);
         batch
+    }
+
+    /// Tells the names that the frames refer to.
+    pub(super) fn tell_names(&mut self, outlet: &Outlet) -> Result<(), Stop> {
+        for name in self.namespaces.drain(..) {
+            outlet.send(SourceEvent::Netns(name))?;
+        }
+        if !self.processes.is_empty() {
+            let processes = std::mem::take(&mut self.processes);
+            outlet.send(SourceEvent::Processes(processes))?;
+        }
+        Ok(())
     }
 }
 
 fn entry(frame: FrameAt, base: u64, segment: u32) -> FrameEntry {
     FrameEntry {
-        number: frame.number,
+        frame,
         segment,
         start: usize::try_from(frame.offset - base).unwrap_or(usize::MAX),
-        len: frame.len,
-        wire_len: frame.wire_len,
-        time: frame.time,
-        link: frame.link,
-        interface: frame.interface,
-        offset: frame.offset,
+        own: false,
     }
 }

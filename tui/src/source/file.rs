@@ -39,7 +39,8 @@ fn mapped(bytes: &Segment, outlet: &Outlet) -> Result<(), Stop> {
     outlet.send(SourceEvent::Segment(bytes.clone()))?;
     let mut reader = Reader::new();
     loop {
-        let batch = Batch::read(&mut reader, bytes.bytes(), 0, 0, true);
+        let mut batch = Batch::read(&mut reader, bytes.bytes(), 0, 0, true);
+        batch.tell_names(outlet)?;
         outlet.send(SourceEvent::Frames(batch.frames))?;
         outlet.send(SourceEvent::Progress {
             read: reader.offset(),

@@ -22,6 +22,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::Context as _;
+use nlscope_dissector::capture::Process;
 
 /// How many events wait at most until somebody takes them.
 const QUEUE: usize = 16;
@@ -67,6 +68,10 @@ pub(crate) enum SourceEvent {
     Segment(Segment),
     /// More frames, in order.
     Frames(Vec<FrameEntry>),
+    /// More programs that frames may refer to.
+    Processes(Vec<Process>),
+    /// The name of one more network namespace: the first such is number 1.
+    Netns(String),
     /// How far the source has read. Sent now and then.
     Progress {
         /// Bytes read, as stored (before decompression).

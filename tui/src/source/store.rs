@@ -5,8 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use nlscope_dissector::capture::{Frame, Time};
-use nlscope_dissector::wire::LinkType;
+use nlscope_dissector::capture::{Frame, FrameAt, Origin, Process};
 
 /// A run of bytes that frames lie in: a mapped file, or a piece of a stream.
 #[derive(Clone)]
@@ -31,27 +30,17 @@ impl fmt::Debug for Segment {
     }
 }
 
-/// Where a frame lies, and what the capture says of it.
+/// A frame, and where its bytes lie.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FrameEntry {
-    /// Its number in the capture, from 1; those that were left out count too.
-    pub(crate) number: u32,
+    /// What the capture says of it.
+    pub(crate) frame: FrameAt,
     /// Number of the segment, from 0 in the order in which they were sent.
     pub(crate) segment: u32,
     /// Where its bytes begin in the segment.
     pub(crate) start: usize,
-    /// How many bytes were captured.
-    pub(crate) len: u32,
-    /// Length on the wire.
-    pub(crate) wire_len: u32,
-    /// When.
-    pub(crate) time: Option<Time>,
-    /// What it begins with.
-    pub(crate) link: LinkType,
-    /// Number of the interface in its section.
-    pub(crate) interface: u32,
-    /// Where its bytes begin in the uncompressed capture.
-    pub(crate) offset: u64,
+    /// It belongs to what nlscope itself asks the kernel.
+    pub(crate) own: bool,
 }
 
 /// The frames so far: all of them, or the latest.
@@ -59,6 +48,7 @@ pub(crate) struct FrameEntry {
 pub(crate) struct FrameStore {
     segments: VecDeque<Segment>,
     frames: VecDeque<FrameEntry>,
+    processes: Vec<Process>,
     /// How many segments were given up.
     forgotten: u32,
     /// How many bytes are kept.
@@ -104,6 +94,11 @@ impl FrameStore {
         self.frames.extend(frames);
     }
 
+    /// Keeps programs that frames refer to.
+    pub(crate) fn add_processes(&mut self, processes: Vec<Process>) {
+        self.processes.extend(processes);
+    }
+
     /// How many frames there are.
     #[must_use]
     pub(crate) fn len(&self) -> usize {
@@ -121,12 +116,14 @@ impl FrameStore {
     #[must_use]
     pub(crate) fn frame(&self, number: u32) -> Option<Frame<'_>> {
         // Where none was left out, the first guess is right.
-        let first = self.frames.front()?.number;
+        let first = self.frames.front()?.frame.number;
         let guess = number.checked_sub(first)? as usize;
         let entry = match self.frames.get(guess) {
-            Some(entry) if entry.number == number => entry,
+            Some(entry) if entry.frame.number == number => entry,
             _ => {
-                let at = self.frames.binary_search_by_key(&number, |it| it.number);
+                let at = self
+                    .frames
+                    .binary_search_by_key(&number, |it| it.frame.number);
                 self.frames.get(at.ok()?)?
             }
         };
@@ -136,15 +133,24 @@ impl FrameStore {
     fn of(&self, entry: &FrameEntry) -> Option<Frame<'_>> {
         let segment = entry.segment.checked_sub(self.forgotten)?;
         let bytes = self.segments.get(segment as usize)?.bytes();
-        let bytes = bytes.get(entry.start..entry.start.checked_add(entry.len as usize)?)?;
+        let frame = &entry.frame;
+        let bytes = bytes.get(entry.start..entry.start.checked_add(frame.len as usize)?)?;
+        let process = frame
+            .process
+            .and_then(|number| self.processes.get(number as usize));
         Some(Frame {
-            number: entry.number,
-            time: entry.time,
-            link: entry.link,
-            interface: entry.interface,
-            wire_len: entry.wire_len,
-            offset: entry.offset,
+            number: frame.number,
+            time: frame.time,
+            link: frame.link,
+            interface: frame.interface,
+            wire_len: frame.wire_len,
+            offset: frame.offset,
             bytes,
+            origin: Origin {
+                netns: frame.netns,
+                group: frame.group,
+                process,
+            },
         })
     }
 }

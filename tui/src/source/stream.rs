@@ -177,7 +177,7 @@ impl Stream {
 
     /// Sends what is there, the bytes in front of the frames in them.
     fn batch(&mut self, at_end: bool, outlet: &Outlet) -> Result<Then, Stop> {
-        let batch = Batch::read(
+        let mut batch = Batch::read(
             &mut self.reader,
             &self.pending,
             self.base,
@@ -187,6 +187,7 @@ impl Stream {
         let consumed = usize::try_from(self.reader.offset() - self.base).unwrap_or(usize::MAX);
         let bytes: Box<[u8]> = self.pending.drain(..consumed).collect();
         self.base = self.reader.offset();
+        batch.tell_names(outlet)?;
         if !batch.frames.is_empty() {
             outlet.send(SourceEvent::Segment(Segment::new(bytes)))?;
             self.segments = self.segments.saturating_add(1);

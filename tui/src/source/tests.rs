@@ -6,6 +6,8 @@ use std::io::{Cursor, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use nlscope_dissector::capture::FrameAt;
+
 use super::stream::Stream;
 use super::*;
 
@@ -41,13 +43,16 @@ fn transcript(events: Receiver<SourceEvent>) -> String {
             SourceEvent::Frames(frames) => {
                 store.add_frames(&frames);
                 for entry in frames {
-                    let frame = store.frame(entry.number).unwrap();
+                    let frame = store.frame(entry.frame.number).unwrap();
                     assert!(frame.bytes.iter().all(|byte| *byte == frame.bytes[0]));
                     lines.push(format!("{}:{}", frame.number, frame.bytes[0]));
                 }
             }
             SourceEvent::Progress { read, total } => {
                 assert!(total.is_none_or(|total| read <= total));
+            }
+            SourceEvent::Processes(_) | SourceEvent::Netns(_) => {
+                panic!("these captures name nobody")
             }
             SourceEvent::Notice(text) => lines.push(text),
             SourceEvent::End(end) => lines.push(format!("{end:?}")),
@@ -140,15 +145,21 @@ fn a_mapped_file_is_one_segment() {
 fn a_bounded_store_forgets_the_oldest_frames() {
     let mut store = FrameStore::latest(25);
     let entry = |number: u32| FrameEntry {
-        number,
+        frame: FrameAt {
+            number,
+            len: 10,
+            wire_len: 10,
+            time: None,
+            link: nlscope_dissector::wire::LinkType::Netlink,
+            interface: 0,
+            offset: 0,
+            netns: 0,
+            group: None,
+            process: None,
+        },
         segment: number / 10 - 1,
         start: 0,
-        len: 10,
-        wire_len: 10,
-        time: None,
-        link: nlscope_dissector::wire::LinkType::Netlink,
-        interface: 0,
-        offset: 0,
+        own: false,
     };
     for number in [10, 20, 30] {
         store.add_segment(Segment::new(vec![0; 10]));

@@ -1,5 +1,7 @@
 //! The command line.
 
+#[cfg(target_os = "linux")]
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use nlscope_dissector::filter::Filter;
 use nlscope_dissector::schema::{Schema, ynl};
 
 use crate::Usage;
+#[cfg(target_os = "linux")]
+use crate::live::{Netns, Options, Wanted};
 
 /// Shows what the Linux kernel and its programs say to each other over netlink
 #[derive(Debug, Parser)]
@@ -19,7 +23,6 @@ use crate::Usage;
     version,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
-    arg_required_else_help = true,
     after_help = "Exit status: 0, all well; 1, it could not be done; 2, wrong usage, or the \
                   input is damaged and what could be read was shown."
 )]
@@ -39,6 +42,16 @@ pub(crate) enum Command {
     Dump(Box<Dump>),
     /// Sum up a capture by family
     Stats(Stats),
+    /// Capture to a file
+    #[cfg(target_os = "linux")]
+    Record(Box<Record>),
+    /// List the netlink sockets of this machine: who has them, which groups they joined
+    #[cfg(target_os = "linux")]
+    Sockets(Sockets),
+    /// Look after a capture that has given up its privileges
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Companion(CompanionArgs),
     /// Show what is known of protocols
     #[command(subcommand)]
     Schema(SchemaCommand),
@@ -56,16 +69,260 @@ pub(crate) enum Command {
 /// Opening a capture in the terminal interface.
 #[derive(Debug, Args)]
 pub(crate) struct Open {
-    /// Capture to open, pcap or pcapng, plain, gzip or zstd; - is standard input. Where
-    /// standard output is no terminal, it is printed as by dump
-    #[arg(required = true, value_name = "FILE")]
+    /// Capture to open, pcap or pcapng, plain, gzip or zstd; - is standard input. None is
+    /// what this machine says now. Where standard output is no terminal, it is printed as
+    /// by dump
+    #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// What to capture.
+    #[cfg(target_os = "linux")]
+    #[command(flatten)]
+    pub(crate) capture: Capture,
     /// What is known beside the tables.
     #[command(flatten)]
     pub(crate) known: Known,
     /// What is to be shown.
     #[command(flatten)]
     pub(crate) shown: Shown,
+}
+
+/// Capturing on this machine.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Capturing")]
+pub(crate) struct Capture {
+    /// Capture on this nlmon device; auto finds one or makes one, which goes away again.
+    /// So does no option at all
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) interface: Option<String>,
+    /// Listen to multicast groups instead, or with -i as well: to all of them, or to some
+    /// by name of group, family or protocol (RTNLGRP_LINK, nl80211, route). Needs no nlmon
+    /// and, for most, no privilege
+    #[arg(
+        long,
+        value_name = "GROUP,...",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = ""
+    )]
+    pub(crate) groups: Option<String>,
+    /// In this network namespace, by its name or path; may be given several times
+    #[arg(long, value_name = "NAME|PATH", value_parser = netns)]
+    pub(crate) netns: Vec<Netns>,
+    /// With --groups: also hear the network namespaces that have an id in this one
+    #[arg(long, requires = "groups")]
+    pub(crate) all_nsid: bool,
+    /// Show what nlscope itself asks the kernel, too
+    #[arg(long)]
+    pub(crate) show_own: bool,
+    /// Size of the kernel's buffer, for each source
+    #[arg(
+        short = 'B',
+        long,
+        value_name = "MIB",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..=1024)
+    )]
+    pub(crate) buffer: u16,
+    /// Keep all privileges, files and system calls, to debug nlscope itself
+    #[arg(long)]
+    pub(crate) no_sandbox: bool,
+}
+
+/// The name or path of a network namespace.
+#[cfg(target_os = "linux")]
+fn netns(text: &str) -> Result<Netns, String> {
+    match text {
+        "" => Err("the name is empty".to_owned()),
+        name => Ok(Netns {
+            name: name.to_owned(),
+        }),
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Capture {
+    /// Whether capturing is asked for, and not reading `file`: by an option, or because there
+    /// is nothing to read.
+    ///
+    /// # Errors
+    ///
+    /// Both are asked for.
+    pub(crate) fn wanted(&self, file: Option<&Path>) -> Result<bool, Usage> {
+        let asked = self.interface.is_some() || self.groups.is_some() || !self.netns.is_empty();
+        match file {
+            Some(_) if asked => Err(Usage(
+                "a file is read or the machine is listened to, not both".to_owned(),
+            )),
+            Some(_) => Ok(false),
+            None => Ok(asked || io::stdin().is_terminal()),
+        }
+    }
+
+    /// What to capture. Of the protocols only those that `filter` may pass.
+    #[must_use]
+    pub(crate) fn options(&self, filter: Option<&Filter>) -> Options {
+        let named = |names: &String| match names.as_str() {
+            "" => Wanted::All,
+            names => Wanted::Named(names.split(',').map(str::to_owned).collect()),
+        };
+        let groups = self.groups.as_ref().map(named);
+        let device = match self.interface.as_deref() {
+            Some("auto") => Some(None),
+            None => groups.is_none().then_some(None),
+            Some(name) => Some(Some(name.to_owned())),
+        };
+        // Netlink has 32 protocols (MAX_LINKS in linux/netlink.h).
+        let passing = |filter: &Filter| (0..32).filter(|it| filter.may_pass(*it)).collect();
+        let protocols: Option<Vec<u16>> = filter.map(passing);
+        Options {
+            nlmon: device,
+            groups,
+            netns: self.netns.clone(),
+            all_nsid: self.all_nsid,
+            show_own: self.show_own,
+            buffer: self.buffer,
+            protocols: protocols.filter(|some| some.len() < 32),
+            sandbox: !self.no_sandbox,
+        }
+    }
+}
+
+/// Capturing to a file.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Args)]
+pub(crate) struct Record {
+    /// File to write; - is standard output. With -b it is the pattern of their names
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) write: PathBuf,
+    /// What to capture.
+    #[command(flatten)]
+    pub(crate) capture: Capture,
+    /// Capture only the protocols that a filter lets pass
+    #[arg(short = 'Y', long, value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// What to write
+    #[arg(short = 'F', long, value_enum, default_value = "pcapng")]
+    pub(crate) form: RecordForm,
+    /// Stop after so many frames
+    #[arg(short = 'c', long = "limit", value_name = "N")]
+    pub(crate) limit: Option<u64>,
+    /// Stop after duration:SECONDS, filesize:KB, packets:N or files:N; may be given several
+    /// times
+    #[arg(short = 'a', long, value_name = "WHEN")]
+    pub(crate) autostop: Vec<Bound>,
+    /// Begin another file after duration:SECONDS, filesize:KB or packets:N, and keep files:N;
+    /// may be given several times
+    #[arg(short = 'b', long, value_name = "WHEN")]
+    pub(crate) ring: Vec<Bound>,
+    /// Keep so many files, the latest (-b files:N)
+    #[arg(short = 'W', long, value_name = "N")]
+    pub(crate) files: Option<std::num::NonZeroU32>,
+    /// Comment in the file
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) comment: Option<String>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// What `record` writes.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecordForm {
+    /// With process, multicast group and drop counts
+    Pcapng,
+    /// Frames alone
+    Pcap,
+}
+
+/// A bound in dumpcap's words: `filesize:1000`.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// So long.
+    Duration(std::time::Duration),
+    /// So many bytes.
+    Filesize(u64),
+    /// So many frames.
+    Packets(u64),
+    /// So many files.
+    Files(std::num::NonZeroU32),
+}
+
+#[cfg(target_os = "linux")]
+impl std::str::FromStr for Bound {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (what, value) = text
+            .split_once(':')
+            .ok_or("write what, : and how much, as in duration:60")?;
+        let number = || match value.parse::<u64>() {
+            Ok(0) | Err(_) => Err(format!("\"{value}\" is no number above 0")),
+            Ok(number) => Ok(number),
+        };
+        Ok(match what {
+            "duration" => {
+                let seconds = value.parse().ok().filter(|seconds| *seconds > 0.0);
+                let duration =
+                    seconds.and_then(|it| std::time::Duration::try_from_secs_f64(it).ok());
+                Self::Duration(duration.ok_or(format!("\"{value}\" are no seconds"))?)
+            }
+            // dumpcap's kilobytes are of 1000 bytes.
+            "filesize" => Self::Filesize(number()?.saturating_mul(1000)),
+            "packets" => Self::Packets(number()?),
+            "files" => Self::Files(
+                value
+                    .parse()
+                    .map_err(|_| format!("\"{value}\" is no number of files"))?,
+            ),
+            _ => {
+                return Err(format!(
+                    "\"{what}\" is none of duration, filesize, packets and files"
+                ));
+            }
+        })
+    }
+}
+
+/// Listing sockets.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Args)]
+pub(crate) struct Sockets {
+    /// Go on, with a line for each that is opened, changed or released
+    #[arg(short, long)]
+    pub(crate) watch: bool,
+    /// What to print
+    #[arg(short = 'T', long, value_enum, default_value = "text")]
+    pub(crate) format: StatsFormat,
+    /// In this network namespace, by its name or path; may be given several times
+    #[arg(long, value_name = "NAME|PATH", value_parser = netns)]
+    pub(crate) netns: Vec<Netns>,
+    /// Sockets of the kernel too
+    #[arg(long)]
+    pub(crate) kernel: bool,
+}
+
+/// What the companion does.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Args)]
+pub(crate) struct CompanionArgs {
+    /// The network namespaces of the capture.
+    #[arg(long, value_parser = netns)]
+    pub(crate) netns: Vec<Netns>,
+    /// Devices to take away in the end: number of the network namespace, and index.
+    #[arg(long, value_parser = device)]
+    pub(crate) remove: Vec<(u32, u32)>,
+}
+
+/// `0:17`.
+#[cfg(target_os = "linux")]
+fn device(text: &str) -> Result<(u32, u32), String> {
+    let numbers = text.split_once(':');
+    let parsed =
+        numbers.and_then(|(netns, index)| Some((netns.parse().ok()?, index.parse().ok()?)));
+    parsed.ok_or_else(|| "write NETNS:INDEX".to_owned())
 }
 
 /// What is known beside the built-in tables.
@@ -109,10 +366,15 @@ pub(crate) struct Shown {
 /// Printing a capture.
 #[derive(Debug, Args)]
 pub(crate) struct Dump {
-    /// Capture to print, pcap or pcapng, plain, gzip or zstd; - is standard input, and so
-    /// is none. Standard input is printed as it arrives
+    /// Capture to print, pcap or pcapng, plain, gzip or zstd; - is standard input, which is
+    /// printed as it arrives. None is what this machine says now, unless something is piped
+    /// in
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// What to capture.
+    #[cfg(target_os = "linux")]
+    #[command(flatten)]
+    pub(crate) capture: Capture,
     /// What is known beside the tables.
     #[command(flatten)]
     pub(crate) known: Known,

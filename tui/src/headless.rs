@@ -34,6 +34,7 @@ pub fn screens(
         numeric: false,
         redact: false,
         time: TimeFormat::Relative,
+        live: None,
     };
     // The only thing that could be wrong is the filter.
     let Ok(mut app) = App::new(settings) else {

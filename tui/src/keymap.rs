@@ -193,6 +193,9 @@ pub(crate) static BINDINGS: &[Binding] = &[
     b(Panes, &[c('c')], Action::FoldCopies, "copies of a multicast in one row, or each"),
     b(Panes, &[c('T')], Action::NextTime, "times: since the first frame, since the row before, UTC, 1970"),
     b(Panes, &[c('#')], Action::Numbers, "numbers instead of names, or names"),
+    b(Panes, &[c('p')], Action::Sockets, "live: the netlink sockets and their programs, who listens, what happened"),
+    b(Panes, &[c('R')], Action::Record, "live: record to a file from now on, or stop"),
+    b(Panes, &[c('S')], Action::Save, "save the messages in the list in a file"),
     b(Panes, &[c('!')], Action::Notices, "warnings and notices"),
     b(Panes, &[ESC], Action::Close, "stop searching; back to the list"),
 
@@ -238,7 +241,7 @@ pub(crate) static BINDINGS: &[Binding] = &[
     b(Page, &[PAGE_UP], Action::Move(Motion::PageUp), "a page up"),
     b(Page, &[c('g'), HOME], Action::Move(Motion::First), "to the beginning"),
     b(Page, &[c('G'), END], Action::Move(Motion::Last), "to the end"),
-    b(Page, &[c('?'), c('!'), c('q'), ESC, ENTER, ctrl('c')], Action::Close, "back"),
+    b(Page, &[c('?'), c('!'), c('p'), c('q'), ESC, ENTER, ctrl('c')], Action::Close, "back"),
 ];
 
 /// What a key does in a mode.

@@ -6,9 +6,14 @@
 mod app;
 mod cli;
 mod dump;
+mod files;
 pub mod headless;
 mod keymap;
+#[cfg(target_os = "linux")]
+mod live;
+mod record;
 mod schema;
+mod sockets;
 mod source;
 mod stats;
 mod terminal;
@@ -23,7 +28,8 @@ use std::{env, fmt};
 use clap::{CommandFactory, Parser};
 
 use app::Settings;
-use cli::{Cli, Command, Dump, Layout, Open, SchemaCommand, When};
+use cli::{Cli, Command, Dump, Known, Layout, Open, SchemaCommand, Shown, When};
+use nlscope_dissector::schema::Schema;
 use source::Input;
 use view::Palette;
 
@@ -78,6 +84,12 @@ fn run(cli: Cli) -> anyhow::Result<Status> {
         None => open(cli.open),
         Some(Command::Dump(args)) => dump::run(*args),
         Some(Command::Stats(args)) => stats::run(args),
+        #[cfg(target_os = "linux")]
+        Some(Command::Record(args)) => record::run(&args),
+        #[cfg(target_os = "linux")]
+        Some(Command::Sockets(args)) => sockets::run(&args),
+        #[cfg(target_os = "linux")]
+        Some(Command::Companion(args)) => live::companion(&args).map(|()| Status::Well),
         Some(Command::Schema(SchemaCommand::List(args))) => schema::list::families(&args.spec),
         Some(Command::Schema(SchemaCommand::Show { names, args })) => {
             schema::list::show(&names, &args.spec)
@@ -109,6 +121,8 @@ fn open(args: Open) -> anyhow::Result<Status> {
     if !io::stdout().is_terminal() {
         return dump::run(Dump {
             file: args.file,
+            #[cfg(target_os = "linux")]
+            capture: args.capture,
             known: args.known,
             shown: args.shown,
             layout: Layout::default(),
@@ -116,27 +130,69 @@ fn open(args: Open) -> anyhow::Result<Status> {
             quiet: false,
         });
     }
-    let input = input(args.file)?;
     let schema = cli::schema(&args.known.spec)?;
     args.shown.filter(&schema)?;
-    let settings = Settings {
-        title: input.to_string(),
-        filter: args.shown.filter.unwrap_or_default(),
-        schema: Arc::new(schema),
-        genl: args.known.genl,
-        numeric: args.shown.numeric,
-        redact: args.shown.redact,
-        time: args.shown.time.into(),
-    };
+    let palette = palette(args.shown.color);
+    #[cfg(target_os = "linux")]
+    {
+        if args.capture.wanted(args.file.as_deref())? {
+            let options = args.capture.options(None);
+            let settings = settings(String::new(), schema, args.known, args.shown);
+            return watch(options, settings, palette);
+        }
+    }
+    let input = input(args.file)?;
+    let settings = settings(input.to_string(), schema, args.known, args.shown);
     let source = source::open(input, Some(source::KEPT_LIMIT))?;
-    let palette = match args.shown.color {
+    let prepared = terminal::prepare()?;
+    terminal::run(&source, settings, palette, prepared)
+}
+
+/// How the interface begins.
+fn settings(title: String, schema: Schema, known: Known, shown: Shown) -> Settings {
+    Settings {
+        title,
+        filter: shown.filter.unwrap_or_default(),
+        schema: Arc::new(schema),
+        genl: known.genl,
+        numeric: shown.numeric,
+        redact: shown.redact,
+        time: shown.time.into(),
+        live: None,
+    }
+}
+
+fn palette(color: When) -> Palette {
+    match color {
         When::Never => Palette::None,
         When::Auto => Palette::of_terminal(|name| env::var(name).ok()),
         When::Always => {
             Palette::of_terminal(|name| env::var(name).ok().filter(|_| name != "NO_COLOR"))
         }
+    }
+}
+
+/// About how many bytes of what is captured are kept in the interface.
+#[cfg(target_os = "linux")]
+const KEPT_LIVE: usize = 512 << 20;
+
+/// Shows what this machine says, in the terminal interface.
+#[cfg(target_os = "linux")]
+fn watch(options: live::Options, settings: Settings, palette: Palette) -> anyhow::Result<Status> {
+    let opened = live::open(options, &settings.schema)?;
+    let settings = Settings {
+        title: opened.title.clone(),
+        live: Some(KEPT_LIVE),
+        ..settings
     };
-    terminal::run(&source, settings, palette)
+    let prepared = terminal::prepare()?;
+    let folder = env::current_dir().ok();
+    let (source, live) = opened.start(folder)?;
+    let ended = terminal::run(&source, settings, palette, prepared);
+    // Nothing waits for room any more.
+    drop(source);
+    drop(live);
+    ended
 }
 
 /// What to read: standard input where nothing is named, unless that is a terminal.

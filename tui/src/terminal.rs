@@ -23,6 +23,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::app::{Action, App, Edit, Effect, Reading, Settings, Way};
+use crate::files::Files;
 use crate::keymap;
 use crate::source::{SourceError, SourceEvent};
 use crate::view::{self, Palette};
@@ -40,6 +41,24 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Whether the terminal is ours.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// What the interface needs of the system, which it has to ask for before a sandbox
+/// closes.
+pub(crate) struct Prepared {
+    signals: Signals,
+}
+
+/// Prepares the terminal and the handling of signals.
+///
+/// # Errors
+///
+/// The system does not let us.
+pub(crate) fn prepare() -> anyhow::Result<Prepared> {
+    let signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).context("cannot listen for signals")?;
+    // The first look at the keyboard opens what later ones use.
+    event::poll(Duration::ZERO).context("cannot use the terminal")?;
+    Ok(Prepared { signals })
+}
+
 /// Shows what `source` brings until the person has seen enough. Returns whether the input
 /// was damaged.
 ///
@@ -50,11 +69,14 @@ pub(crate) fn run(
     source: &Receiver<SourceEvent>,
     settings: Settings,
     palette: Palette,
+    prepared: Prepared,
 ) -> anyhow::Result<Status> {
     let filter = settings.filter.clone();
+    let schema = Arc::clone(&settings.schema);
     let mut app =
         App::new(settings).map_err(|error| anyhow!("filter: {}", error.render(&filter)))?;
-    let signal = catch_signals()?;
+    let signal = catch_signals(prepared.signals)?;
+    let mut files = Files::new(schema);
     let before = panic::take_hook();
     let interface = thread::current().id();
     panic::set_hook(Box::new(move |info| {
@@ -69,9 +91,20 @@ pub(crate) fn run(
     let ended = take()
         .and_then(|()| Terminal::new(CrosstermBackend::new(stdout())))
         .context("cannot use the terminal")
-        .and_then(|mut terminal| run_loop(&mut app, source, &signal, &mut terminal, palette));
+        .and_then(|mut terminal| {
+            run_loop(
+                &mut app,
+                &mut files,
+                source,
+                &signal,
+                &mut terminal,
+                palette,
+            )
+        });
     give_back();
+    let recorded = files.end();
     ended?;
+    recorded?;
     let signal = signal.load(Ordering::Relaxed);
     if signal != 0 {
         emulate_default_handler(signal).context("cannot end by the signal")?;
@@ -88,6 +121,7 @@ pub(crate) fn run(
 
 fn run_loop(
     app: &mut App,
+    files: &mut Files,
     source: &Receiver<SourceEvent>,
     signal: &AtomicI32,
     terminal: &mut Terminal<CrosstermBackend<Stdout>>,
@@ -98,7 +132,8 @@ fn run_loop(
     let mut open = true;
     let mut changed = true;
     while signal.load(Ordering::Relaxed) == 0 {
-        changed |= receive(app, source, &mut open);
+        changed |= receive(app, files, source, &mut open);
+        changed |= files.keep_up(app);
         let unusable = matches!(app.reading(), Reading::Ended(Err(SourceError::Unusable(_))));
         if unusable && app.messages().count() == 0 && !app.has_work() {
             return Ok(());
@@ -125,6 +160,8 @@ fn run_loop(
                 Effect::None => {}
                 Effect::Quit => return Ok(()),
                 Effect::Redraw => terminal.clear()?,
+                Effect::Record => files.record(app),
+                Effect::Save(name) => files.save(app, &name),
                 Effect::Suspend => {
                     give_back();
                     emulate_default_handler(SIGTSTP)?;
@@ -140,19 +177,25 @@ fn run_loop(
 }
 
 /// Takes what the source has ready; whether there was something.
-fn receive(app: &mut App, source: &Receiver<SourceEvent>, open: &mut bool) -> bool {
+fn receive(
+    app: &mut App,
+    files: &mut Files,
+    source: &Receiver<SourceEvent>,
+    open: &mut bool,
+) -> bool {
     let begin = Instant::now();
     let mut some = false;
     while *open && begin.elapsed() < SLICE {
         match source.try_recv() {
             Ok(event) => {
+                files.take(&event, app);
                 app.receive(event);
                 some = true;
             }
             Err(TryRecvError::Empty) => break,
             Err(TryRecvError::Disconnected) => {
                 *open = false;
-                if matches!(app.reading(), Reading::Yes(..)) {
+                if !matches!(app.reading(), Reading::Ended(_)) {
                     let text = "reading stopped before the end, by a mistake in the program";
                     let error = SourceError::Damaged(text.to_owned());
                     app.receive(SourceEvent::End(Err(error)));
@@ -221,10 +264,8 @@ fn give_back() {
 
 /// Notes signals that end the program, so that the loop can end by itself. If it does
 /// not, the terminal is given back all the same.
-fn catch_signals() -> anyhow::Result<Arc<AtomicI32>> {
+fn catch_signals(mut signals: Signals) -> anyhow::Result<Arc<AtomicI32>> {
     let caught = Arc::new(AtomicI32::new(0));
-    let mut signals =
-        Signals::new([SIGTERM, SIGINT, SIGHUP]).context("cannot listen for signals")?;
     let noted = Arc::clone(&caught);
     thread::Builder::new()
         .name("signals".to_owned())

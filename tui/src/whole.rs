@@ -32,7 +32,12 @@ impl WholeCapture {
                 SourceEvent::Frames(frames) => store.add_frames(&frames),
                 SourceEvent::Processes(processes) => store.add_processes(processes),
                 SourceEvent::Netns(name) => context.learn_netns(name),
-                SourceEvent::Progress { .. } => {}
+                // Only what is live tells these.
+                SourceEvent::Interface(_)
+                | SourceEvent::Port(_)
+                | SourceEvent::Socket(_)
+                | SourceEvent::Losses(_)
+                | SourceEvent::Progress { .. } => {}
                 SourceEvent::Notice(text) => notice(&text),
                 SourceEvent::End(how) => end = how,
             }

@@ -21,7 +21,7 @@ pub struct Origin<'a> {
 }
 
 /// A program that uses a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Process {
     /// Its process id.
     pub pid: u32,

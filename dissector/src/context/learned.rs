@@ -1,13 +1,10 @@
 //! What a capture says about names: interfaces from link messages, generic netlink
 //! ids from nlctrl.
 
-use std::collections::HashMap;
-
+use super::history::History;
 use crate::schema::{GenlIds, Schema};
 use crate::wire::{Attributes, GENL_HDRLEN, Order, RawMessage};
 
-/// How many names are remembered, so that a hostile capture cannot fill the memory.
-const MAX_NAMES: usize = 1 << 16;
 /// Longest interface name the kernel allows, with its NUL (`IFNAMSIZ`).
 const IFNAMSIZ: usize = 16;
 /// Longest name of a generic netlink family, with its NUL (`GENL_NAMSIZ`).
@@ -25,54 +22,36 @@ const CTRL_ATTR_MCAST_GROUPS: u16 = 7;
 const CTRL_ATTR_MCAST_GRP_NAME: u16 = 1;
 const CTRL_ATTR_MCAST_GRP_ID: u16 = 2;
 
-/// Interface names by index, and since which frame each held.
-#[derive(Debug, Default)]
-pub(super) struct Interfaces {
-    /// Of each interface, by network namespace and index, the frames that told a new name,
-    /// in order.
-    names: HashMap<(u32, u32), Vec<(u32, String)>>,
-    told: usize,
-}
+/// Interface names, by network namespace and index.
+pub(super) type Interfaces = History<(u32, u32), String>;
 
-impl Interfaces {
-    /// The name at the time of a frame: what was told last by then, else what is told
-    /// first later on.
-    pub(super) fn name(&self, netns: u32, index: u32, frame: u32) -> Option<&str> {
-        let told = self.names.get(&(netns, index))?;
-        let later = told.partition_point(|(since, _)| *since <= frame);
-        told.get(later.saturating_sub(1))
-            .map(|(_, name)| name.as_str())
+/// Takes the name from a link message of the kernel in frame number `frame`, in a network
+/// namespace. A frame that was looked at before tells nothing new.
+pub(super) fn learn_interface(
+    interfaces: &mut Interfaces,
+    message: &RawMessage<'_>,
+    order: Order,
+    (netns, frame): (u32, u32),
+) {
+    let payload = message.payload();
+    if message.header.kind != RTM_NEWLINK {
+        return;
     }
-
-    /// Takes the name from a link message of the kernel in frame number `frame`, in a network
-    /// namespace. A frame
-    /// that was looked at before tells nothing new.
-    pub(super) fn learn(
-        &mut self,
-        message: &RawMessage<'_>,
-        order: Order,
-        (netns, frame): (u32, u32),
-    ) {
-        let payload = message.payload();
-        if message.header.kind != RTM_NEWLINK || self.told >= MAX_NAMES {
-            return;
-        }
-        let (Some(index), Some(rest)) = (payload.get(4..8), payload.get(IFINFOMSG_LEN..)) else {
-            return;
-        };
-        let index = u32::try_from(order.unsigned(index)).unwrap_or(0);
-        let name = attribute(rest, order, IFLA_IFNAME).and_then(|name| text(name, IFNAMSIZ));
-        let Some(name) = name.filter(|_| index != 0) else {
-            return;
-        };
-        let told = self.names.entry((netns, index)).or_default();
-        if told
-            .last()
-            .is_none_or(|(since, last)| *since < frame && *last != name)
-        {
-            told.push((frame, name));
-            self.told += 1;
-        }
+    let (Some(index), Some(rest)) = (payload.get(4..8), payload.get(IFINFOMSG_LEN..)) else {
+        return;
+    };
+    let index = u32::try_from(order.unsigned(index)).unwrap_or(0);
+    let name = attribute(rest, order, IFLA_IFNAME).and_then(|name| text(name, IFNAMSIZ));
+    let Some(name) = name.filter(|_| index != 0) else {
+        return;
+    };
+    let key = (netns, index);
+    let new = match interfaces.latest(key) {
+        Some((since, last)) => since < frame && *last != name,
+        None => true,
+    };
+    if new {
+        interfaces.tell(key, frame, name);
     }
 }
 

@@ -17,8 +17,8 @@
 //!   type that goes to a group: then the request caused it.
 
 mod copies;
+mod history;
 mod learned;
-mod ports;
 mod record;
 mod transactions;
 mod view;
@@ -30,8 +30,8 @@ pub use record::{Amendment, Change, GroupSeen, Latency, MessageNo, Port, Record,
 pub use view::{Head, MessageView, RequestView};
 
 use copies::Copies;
+use history::History;
 use learned::Interfaces;
-use ports::{PortKey, Ports};
 use transactions::{Answer, Asked, State, Transactions};
 
 use crate::capture::{Frame, Process, Time};
@@ -55,7 +55,8 @@ pub struct Context {
     ids: GenlIds,
     nft_sets: NftSets,
     interfaces: Interfaces,
-    ports: Ports,
+    /// The programs behind ports.
+    ports: History<PortKey, Process>,
     /// Names of network namespaces but the first, which is number 0.
     namespaces: Vec<String>,
     transactions: Transactions,
@@ -63,6 +64,14 @@ pub struct Context {
     /// Frames seen that were certainly little-endian, less those certainly big-endian.
     little: i64,
     messages: u32,
+}
+
+/// A port: of a network namespace, and of a protocol in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct PortKey {
+    netns: u32,
+    protocol: u16,
+    port: u32,
 }
 
 /// A message as the context looks at it.
@@ -93,7 +102,7 @@ impl Context {
             ids,
             nft_sets: NftSets::default(),
             interfaces: Interfaces::default(),
-            ports: Ports::default(),
+            ports: History::default(),
             namespaces: Vec::new(),
             transactions: Transactions::default(),
             copies: Copies::default(),
@@ -151,7 +160,30 @@ impl Context {
             protocol,
             port,
         };
-        self.ports.learn(key, since, process);
+        match self.ports.latest(key) {
+            // What was seen takes the place of the same, inferred.
+            Some((_, last)) if last.pid == process.pid => {
+                if process.exact || !last.exact {
+                    last.clone_from(process);
+                }
+            }
+            _ => self.ports.tell(key, since, process.clone()),
+        }
+    }
+
+    /// Says that the family registered as `family` has its multicast group `group` under
+    /// this number.
+    pub fn learn_group(&mut self, number: u32, family: &str, group: &str) {
+        self.ids.learn_group(&self.schema, number, family, group);
+    }
+
+    /// The name of a multicast group, not escaped.
+    #[must_use]
+    pub fn group_name(&self, protocol: u16, number: u32) -> Option<&str> {
+        if protocol == protocol::GENERIC {
+            return self.ids.group(number).map(|known| known.name.as_str());
+        }
+        self.schema.group(protocol, number).map(|group| group.name)
     }
 
     /// Says that `id` is the family registered as `name` (`--genl id=name`).
@@ -282,7 +314,7 @@ impl Context {
         match protocol {
             protocol::ROUTE => {
                 for message in messages.filter(is_told) {
-                    self.interfaces.learn(&message, order, place);
+                    learned::learn_interface(&mut self.interfaces, &message, order, place);
                 }
             }
             protocol::GENERIC => {
@@ -554,7 +586,10 @@ pub struct NamesAt<'c> {
 
 impl Names for NamesAt<'_> {
     fn interface(&self, index: u32) -> Option<&str> {
-        self.context.interfaces.name(self.netns, index, self.frame)
+        let names = &self.context.interfaces;
+        names
+            .at((self.netns, index), self.frame)
+            .map(String::as_str)
     }
 }
 

@@ -64,11 +64,8 @@ impl<'a> Head<'a> {
             return Some(group.name.into());
         }
         let number = seen.number()?;
-        let learned = (self.protocol == protocol::GENERIC)
-            .then(|| self.context.ids().group(number))
-            .flatten();
-        Some(match learned {
-            Some(known) => Escaped(known.name.as_bytes()).to_string().into(),
+        Some(match self.context.group_name(self.protocol, number) {
+            Some(name) => Escaped(name.as_bytes()).to_string().into(),
             None => number.to_string().into(),
         })
     }
@@ -87,7 +84,7 @@ impl<'a> Head<'a> {
             protocol: self.protocol,
             port,
         };
-        let known = (port != 0).then(|| self.context.ports.process(key, self.frame.number));
+        let known = (port != 0).then(|| self.context.ports.at(key, self.frame.number));
         known.flatten()
     }
 

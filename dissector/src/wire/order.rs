@@ -17,6 +17,13 @@ pub enum Order {
 }
 
 impl Order {
+    /// That of the machine the program runs on: what its own kernel sends.
+    pub const NATIVE: Self = if cfg!(target_endian = "big") {
+        Self::Big
+    } else {
+        Self::Little
+    };
+
     /// The other one.
     #[must_use]
     pub fn swapped(self) -> Self {

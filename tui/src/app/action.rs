@@ -140,6 +140,12 @@ pub(crate) enum Action {
     GoBack,
     /// Fold copies of multicasts, or show each.
     FoldCopies,
+    /// Show the sockets.
+    Sockets,
+    /// Begin a recording, or end it.
+    Record,
+    /// Type the name of a file to save the list in.
+    Save,
     /// Another way of writing times.
     NextTime,
     /// Numbers instead of names.
@@ -161,7 +167,7 @@ pub(crate) enum Action {
 }
 
 /// What only the outside can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// Nothing.
     None,
@@ -171,4 +177,8 @@ pub(crate) enum Effect {
     Suspend,
     /// Clear the terminal before the next drawing.
     Redraw,
+    /// Begin to record what comes, or stop it.
+    Record,
+    /// Save the messages in the list in this file.
+    Save(String),
 }

@@ -14,6 +14,8 @@ pub(crate) enum Purpose {
     Filter,
     /// Text to search for.
     Search,
+    /// The name of a file to save in.
+    Save,
 }
 
 /// A line being typed.
@@ -154,7 +156,7 @@ impl Bar {
 
     fn check(&mut self, schema: &Schema) {
         self.chosen = None;
-        if self.purpose == Purpose::Search {
+        if self.purpose != Purpose::Filter {
             return;
         }
         self.error = Filter::parse(&self.text, schema).err();

@@ -10,12 +10,15 @@ use nlscope_dissector::wire::{NLMSG_DONE, NLMSG_ERROR};
 
 use crate::source::{FrameEntry, FrameStore, Segment};
 
-/// Everything that was read. A message is known by its index in the records, from 0.
+/// Everything that was read, or the latest of it. A message is known by its number, from
+/// 0.
 #[derive(Debug)]
 pub(crate) struct Messages {
     store: FrameStore,
     context: Context,
     records: Vec<Record>,
+    /// How many records were given up, with their frames.
+    gone: u32,
     /// How many frames the context has learned names from.
     learned: usize,
     /// How many frames became records.
@@ -50,13 +53,15 @@ struct Kept {
 }
 
 impl Messages {
-    /// None so far.
+    /// None so far; about `limit` bytes are kept, if there is a limit, and the oldest messages
+    /// given up.
     #[must_use]
-    pub(crate) fn new(context: Context) -> Self {
+    pub(crate) fn new(context: Context, limit: Option<usize>) -> Self {
         Self {
-            store: FrameStore::default(),
+            store: limit.map_or_else(FrameStore::default, FrameStore::latest),
             context,
             records: Vec::new(),
+            gone: 0,
             learned: 0,
             fed: 0,
             amendments: Vec::new(),
@@ -70,10 +75,45 @@ impl Messages {
         &self.context
     }
 
-    /// How many messages there are.
+    /// How many messages there were, those that were given up too.
     #[must_use]
     pub(crate) fn count(&self) -> u32 {
-        u32::try_from(self.records.len()).unwrap_or(u32::MAX)
+        let kept = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+        self.gone.saturating_add(kept)
+    }
+
+    /// How many of them were given up.
+    #[must_use]
+    pub(crate) fn gone(&self) -> u32 {
+        self.gone
+    }
+
+    /// The context, to tell it what a source knows.
+    pub(crate) fn context_mut(&mut self) -> &mut Context {
+        &mut self.context
+    }
+
+    /// The number of the frame that came last.
+    #[must_use]
+    pub(crate) fn latest_frame(&self) -> u32 {
+        let last = self.store.len().checked_sub(1);
+        last.and_then(|at| self.store.entry(at))
+            .map_or(0, |entry| entry.frame.number)
+    }
+
+    /// Gives up the records whose frames are gone; whether there were some. It is done when
+    /// there are many, because what is left has to move.
+    pub(crate) fn give_up(&mut self) -> bool {
+        let first = self.store.first_number().unwrap_or(0);
+        let gone = self.records.partition_point(|record| record.frame < first);
+        if gone == 0 || gone < self.records.len() / 8 {
+            return false;
+        }
+        self.records.drain(..gone);
+        self.gone = self.gone.saturating_add(u32::try_from(gone).unwrap_or(0));
+        let kept = self.gone;
+        self.copies.retain(|message, _| *message >= kept);
+        true
     }
 
     /// How many frames there are, and how many of them became messages.
@@ -104,6 +144,8 @@ impl Messages {
 
     /// Learns names from the next frame; `false` when there is none.
     pub(crate) fn learn_next(&mut self) -> bool {
+        // What was given up before anybody looked is lost.
+        self.learned = self.learned.max(self.store.forgotten());
         let Some(frame) = self.store.nth(self.learned) else {
             return false;
         };
@@ -114,23 +156,34 @@ impl Messages {
 
     /// Makes records of the next frame.
     pub(crate) fn feed_next(&mut self) -> Option<Fed> {
+        self.fed = self.fed.max(self.store.forgotten());
+        let entry = self.store.entry(self.fed)?;
         let frame = self.store.nth(self.fed)?;
         let from = self.count();
-        self.context
-            .feed(&frame, &mut self.records, &mut self.amendments);
         self.fed += 1;
         let mut fed = Fed {
-            new: from..self.count(),
+            new: from..from,
             changed: Vec::new(),
         };
-        for record in self.records.get(from as usize..).unwrap_or_default() {
-            if let Some(original) = record.copy_of {
+        if entry.own {
+            // Our own questions and their answers are learned from, and not shown.
+            return Some(fed);
+        }
+        let told = entry.frame.group.is_some();
+        self.context
+            .feed(&frame, &mut self.records, &mut self.amendments);
+        fed.new = from..self.count();
+        let new = self.records.get((from - self.gone) as usize..);
+        for record in new.unwrap_or_default() {
+            // What another source knows of a multicast is no copy more.
+            if let Some(original) = record.copy_of.filter(|_| !told) {
                 *self.copies.entry(index(original)).or_insert(1) += 1;
             }
         }
         for amendment in self.amendments.drain(..) {
             let message = index(amendment.message);
-            if let Some(record) = self.records.get_mut(message as usize) {
+            let known = message.checked_sub(self.gone);
+            if let Some(record) = known.and_then(|at| self.records.get_mut(at as usize)) {
                 fed.changed.push((message, *record));
                 record.amend(amendment);
             }
@@ -147,7 +200,7 @@ impl Messages {
     /// What is known of a message.
     #[must_use]
     pub(crate) fn record(&self, message: u32) -> Option<&Record> {
-        self.records.get(message as usize)
+        self.records.get(message.checked_sub(self.gone)? as usize)
     }
 
     /// The frame of a message.
@@ -159,7 +212,7 @@ impl Messages {
     /// When the capture begins.
     #[must_use]
     pub(crate) fn first_time(&self) -> Option<Time> {
-        self.store.nth(0)?.time
+        self.store.first_time()
     }
 
     /// How often a multicast was seen; 1 of what is none.
@@ -174,8 +227,9 @@ impl Messages {
         let Some(record) = self.record(message) else {
             return 0..0;
         };
-        let first = message.saturating_sub(record.nth);
-        let rest = self.records.get(message as usize..).unwrap_or_default();
+        let first = message.saturating_sub(record.nth).max(self.gone);
+        let rest = self.records.get((message - self.gone) as usize..);
+        let rest = rest.unwrap_or_default();
         let more = rest.partition_point(|other| other.frame <= record.frame);
         first..message.saturating_add(u32::try_from(more).unwrap_or(u32::MAX))
     }
@@ -234,7 +288,7 @@ impl Messages {
         let siblings = self.siblings(message);
         let records = self
             .records
-            .get(siblings.start as usize..siblings.end as usize)
+            .get((siblings.start - self.gone) as usize..(siblings.end - self.gone) as usize)
             .unwrap_or_default();
         self.context.dissect(frame, records, &mut kept.tape);
         kept.frame = frame.number;

@@ -8,6 +8,7 @@ mod detail;
 mod facets;
 mod jump;
 mod layout;
+mod live;
 mod messages;
 mod mouse;
 mod panes;
@@ -34,6 +35,7 @@ pub(crate) use bar::{Bar, Purpose};
 pub(crate) use detail::{Detail, Folds, Shown};
 pub(crate) use facets::{FacetRow, Facets};
 pub(crate) use layout::{Layout, Pane};
+pub(crate) use live::{Live, Relation as SocketRelation};
 pub(crate) use messages::Messages;
 pub(crate) use mouse::{hex_column, text_column};
 pub(crate) use rows::Rows;
@@ -77,6 +79,9 @@ pub(crate) struct Settings {
     pub redact: bool,
     /// How times are written.
     pub time: TimeFormat,
+    /// The messages come as they are sent, and never end: about how many bytes of them
+    /// are kept. `None` for a capture that is read.
+    pub live: Option<usize>,
 }
 
 /// What is selected; tree and bytes are two views of it.
@@ -99,6 +104,8 @@ pub(crate) enum Overlay {
     Notices(usize),
     /// The facet lists.
     Facets,
+    /// The sockets, from this line on.
+    Sockets(usize),
     /// A line being typed.
     Bar(Bar),
 }
@@ -108,6 +115,8 @@ pub(crate) enum Overlay {
 pub(crate) enum Reading {
     /// It reads: bytes so far, and of how many.
     Yes(u64, Option<u64>),
+    /// It captures.
+    Live,
     /// It ended.
     Ended(Result<(), SourceError>),
 }
@@ -164,6 +173,9 @@ pub(crate) struct App {
     wording: Wording,
     /// How many generic netlink ids were known when the list was begun.
     known_ids: usize,
+    live: Live,
+    /// Processes turned out since the list was looked at.
+    processes_changed: bool,
 }
 
 impl App {
@@ -183,7 +195,9 @@ impl App {
         Ok(Self {
             title: settings.title,
             known_ids: context.ids().len(),
-            messages: Messages::new(context),
+            messages: Messages::new(context, settings.live),
+            live: Live::new(settings.live.is_some()),
+            processes_changed: false,
             facets: Facets::default(),
             rows,
             selection: Selection::default(),
@@ -200,7 +214,10 @@ impl App {
             seek: None,
             sought: String::new(),
             jumps: Vec::new(),
-            reading: Reading::Yes(0, None),
+            reading: match settings.live {
+                Some(_) => Reading::Live,
+                None => Reading::Yes(0, None),
+            },
             notices: Vec::new(),
             said: None,
             wording: Wording {
@@ -218,8 +235,22 @@ impl App {
             Action::Quit => Effect::Quit,
             Action::Suspend => Effect::Suspend,
             Action::Redraw => Effect::Redraw,
+            Action::Accept => self.accept(),
+            Action::Record if self.live.is_on() => Effect::Record,
+            Action::Record => {
+                self.say(
+                    Role::Hint,
+                    "only what is captured live can be recorded; S saves",
+                );
+                Effect::None
+            }
             _ => {
+                let before = self.selection.message;
                 self.change(action);
+                let last = matches!(action, Action::Move(Motion::Last)) && self.overlays.is_empty();
+                if last || self.selection.message != before {
+                    self.follow_or_stay();
+                }
                 Effect::None
             }
         };
@@ -232,6 +263,8 @@ impl App {
             Action::Help => self.overlays.push(Overlay::Help(0)),
             Action::Notices => self.overlays.push(Overlay::Notices(0)),
             Action::Facets => self.overlays.push(Overlay::Facets),
+            Action::Sockets => self.overlays.push(Overlay::Sockets(0)),
+            Action::Save => self.type_file(),
             Action::Close => self.close(),
             Action::Focus(way) => self.turn(way),
             Action::Zoom => self.zoom = !self.zoom,
@@ -255,12 +288,11 @@ impl App {
             }
             Action::Edit(edit) => self.edit(edit),
             Action::Complete(way) => self.complete(way),
-            Action::Accept => self.accept(),
             Action::Facet(change) => self.change_facet(change),
             Action::Click(x, y) => self.click(x, y),
             Action::Wheel(x, y, way) => self.wheel(x, y, way),
             Action::Resize(width, height) => self.size = (width, height),
-            Action::Quit | Action::Suspend | Action::Redraw => {}
+            Action::Quit | Action::Suspend | Action::Redraw | Action::Accept | Action::Record => {}
         }
     }
 
@@ -268,7 +300,7 @@ impl App {
     #[must_use]
     pub(crate) fn mode(&self) -> Mode {
         match self.overlays.last() {
-            Some(Overlay::Help(_) | Overlay::Notices(_)) => Mode::Page,
+            Some(Overlay::Help(_) | Overlay::Notices(_) | Overlay::Sockets(_)) => Mode::Page,
             Some(Overlay::Facets) => Mode::Facets,
             Some(Overlay::Bar(_)) => Mode::Bar,
             None => match self.focus {
@@ -415,6 +447,12 @@ impl App {
     #[must_use]
     pub(crate) fn facets(&self) -> &Facets {
         &self.facets
+    }
+
+    /// What there is beside messages while a machine is watched.
+    #[must_use]
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
     }
 
     /// How the source stands.

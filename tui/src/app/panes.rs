@@ -27,6 +27,10 @@ impl App {
             Some(Overlay::Notices(top)) => {
                 *top = motion.apply(*top, self.notices.len(), page);
             }
+            Some(Overlay::Sockets(top)) => {
+                let lines = self.live.sockets().count() + self.live.events().count();
+                *top = motion.apply(*top, lines, page);
+            }
             Some(Overlay::Facets) => self.facets.go(motion, self.messages.context()),
             Some(Overlay::Bar(_)) => {}
             None => self.go_in(self.focus, motion),

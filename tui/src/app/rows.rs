@@ -81,6 +81,13 @@ impl Rows {
         self.filter.is_some() || !facets.all_on()
     }
 
+    /// Takes the messages before `first` out of the list, which were given up.
+    pub(crate) fn give_up(&mut self, first: u32) {
+        let gone = self.visible.partition_point(|message| *message < first);
+        self.visible.drain(..gone);
+        self.scanned = self.scanned.max(first);
+    }
+
     /// Where a message is in the list.
     ///
     /// # Errors
@@ -93,6 +100,7 @@ impl Rows {
     /// Looks at further messages until `deadline`.
     pub(crate) fn scan(&mut self, messages: &Messages, facets: &Facets, deadline: Deadline) {
         let mut tapes = Tapes::default();
+        self.scanned = self.scanned.max(messages.gone());
         while self.scanned < messages.count() && !deadline.is_over() {
             if self.passes(messages, facets, self.scanned, &mut tapes) {
                 self.visible.push(self.scanned);

@@ -39,6 +39,7 @@ impl Session {
             numeric: false,
             redact: false,
             time: TimeFormat::Relative,
+            live: None,
         })
         .unwrap();
         app.update(Action::Resize(size.0, size.1));

@@ -6,7 +6,7 @@ use nlscope_dissector::filter::Filter;
 use nlscope_dissector::tape::NodeRef;
 use nlscope_dissector::value::Value;
 
-use super::action::{Edit, Way};
+use super::action::{Edit, Effect, Way};
 use super::bar::{Bar, Purpose};
 use super::seek::Target;
 use super::{App, Overlay};
@@ -47,9 +47,9 @@ impl App {
     }
 
     /// Applies what was typed. A filter with a mistake stays to be mended.
-    pub(super) fn accept(&mut self) {
+    pub(super) fn accept(&mut self) -> Effect {
         let Some((bar, context)) = self.bar() else {
-            return;
+            return Effect::None;
         };
         let text = bar.text().trim().to_owned();
         match bar.purpose() {
@@ -66,7 +66,14 @@ impl App {
                     self.seek(Target::Text(self.sought.clone()), Way::Forward);
                 }
             }
+            Purpose::Save => {
+                self.overlays.pop();
+                if !text.is_empty() {
+                    return Effect::Save(text);
+                }
+            }
         }
+        Effect::None
     }
 
     /// Begins a filter for messages with the selected field's value.

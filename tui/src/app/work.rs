@@ -24,6 +24,10 @@ impl App {
             SourceEvent::Frames(frames) => self.messages.add_frames(&frames),
             SourceEvent::Processes(processes) => self.messages.add_processes(processes),
             SourceEvent::Netns(name) => self.messages.add_netns(name),
+            SourceEvent::Interface(_) => {}
+            SourceEvent::Port(used) => self.port_used(&used),
+            SourceEvent::Socket(change) => self.socket_changed(change),
+            SourceEvent::Losses(losses) => self.lost(losses),
             SourceEvent::Progress { read, total } => self.reading = Reading::Yes(read, total),
             SourceEvent::Notice(text) => self.notice(&text),
             SourceEvent::End(end) => {
@@ -45,6 +49,7 @@ impl App {
     #[must_use]
     pub(crate) fn has_work(&self) -> bool {
         self.messages.is_behind()
+            || self.processes_changed
             || self.rows.scanned() < self.messages.count()
             || self.seek.is_some()
     }
@@ -65,16 +70,19 @@ impl App {
         while !learning.is_over() && (0..BATCH).all(|_| self.messages.learn_next()) {}
         self.feed(Deadline::after(part));
         self.new_ids();
+        self.new_processes();
+        self.give_up();
         self.rows
             .scan(&self.messages, &self.facets, Deadline::after(part));
         if was_scanning && self.rows.scanned() == self.messages.count() && !self.is_reading() {
             self.keep_in_list();
         }
+        self.follow();
         self.go_on_seeking(Deadline::after(part));
     }
 
     fn is_reading(&self) -> bool {
-        matches!(self.reading, Reading::Yes(..)) || self.messages.is_behind()
+        !matches!(self.reading, Reading::Ended(_)) || self.messages.is_behind()
     }
 
     fn feed(&mut self, deadline: Deadline) {

@@ -2,28 +2,30 @@
 //!
 //! A file is read whole first: what a later message tells of an earlier one (the name
 //! behind a generic netlink id, the port of a request, its latency) is known before
-//! anything is printed. Standard input is printed as it arrives, with what is known by
-//! then, and in bounded memory.
+//! anything is printed. Standard input is printed as it arrives, and what is captured a
+//! moment later, with what is known by then, and in bounded memory.
 
 mod lone;
 mod output;
 mod printer;
+mod stream;
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use nlscope_dissector::context::{Context, MessageNo, Record};
 
 use crate::cli::Dump;
-use crate::source::{self, FrameStore, Input, SourceError, SourceEvent};
+#[cfg(target_os = "linux")]
+use crate::live;
+use crate::source::{self, Input, SourceError};
 use crate::whole::WholeCapture;
 use crate::{Status, complain, input};
 use output::Output;
 use printer::{Next, Printer};
-
-/// How many bytes of a stream are kept, to find requests in.
-const RECENT: usize = 64 << 20;
+use stream::Stream;
 
 /// Prints a capture.
 ///
@@ -31,20 +33,72 @@ const RECENT: usize = 64 << 20;
 ///
 /// Nothing could be read, or not be written.
 pub(crate) fn run(args: Dump) -> anyhow::Result<Status> {
-    let input = input(args.file)?;
     let context = args.known.context()?;
     let filter = args.shown.filter(context.schema())?;
+    #[cfg(target_os = "linux")]
+    let live = {
+        let wanted = args.capture.wanted(args.file.as_deref())?;
+        wanted.then(|| args.capture.options(filter.as_ref()))
+    };
     let terminal = io::stdout().is_terminal();
-    let output = Output::new(io::stdout(), &args.shown, args.layout, terminal);
+    let mut layout = args.layout;
+    #[cfg(target_os = "linux")]
+    if live.is_some() && terminal {
+        layout.line_buffered = true;
+    }
+    let output = Output::new(io::stdout(), &args.shown, layout, terminal);
     let printer = Printer::new(output, filter, args.count);
+    let quiet = args.quiet;
+    #[cfg(target_os = "linux")]
+    if let Some(options) = live {
+        return capture(options, context, printer, quiet);
+    }
+    let input = input(args.file)?;
     let teller = Teller {
         input: input.to_string(),
-        quiet: args.quiet,
+        quiet,
     };
     match input {
         Input::File(_) => whole(input, context, printer, &teller),
-        Input::Stdin => stream(context, printer, &teller),
+        Input::Stdin => {
+            let events = source::open(input, None)?;
+            Stream::new(context, printer, Duration::ZERO).print(&events, &teller)
+        }
     }
+}
+
+/// How long what is captured waits for what is still to be found out: who has a port, and
+/// what the kernel answers.
+#[cfg(target_os = "linux")]
+const FOUND_OUT: Duration = Duration::from_millis(30);
+
+/// Prints what this machine says, until it is interrupted.
+#[cfg(target_os = "linux")]
+fn capture<W: io::Write>(
+    options: live::Options,
+    context: Context,
+    printer: Printer<W>,
+    quiet: bool,
+) -> anyhow::Result<Status> {
+    let opened = live::open(options, context.schema())?;
+    let teller = Teller {
+        input: opened.title.clone(),
+        quiet,
+    };
+    let (events, live) = opened.start(None)?;
+    live.stop_at_signals()?;
+    if !quiet {
+        complain(&format_args!("capturing on {}", teller.input));
+    }
+    let mut stream = Stream::new(context, printer, FOUND_OUT);
+    let printed = stream.print(&events, &teller);
+    // Nothing waits for room any more.
+    drop(events);
+    drop(live);
+    if !quiet {
+        complain(&stream.losses());
+    }
+    printed
 }
 
 /// Tells what is not output.
@@ -62,7 +116,7 @@ impl Teller {
 
     fn end<W: io::Write>(
         &self,
-        mut printer: Printer<W>,
+        printer: &mut Printer<W>,
         end: Result<(), SourceError>,
     ) -> anyhow::Result<Status> {
         if let Err(SourceError::Unusable(text)) = end {
@@ -93,7 +147,7 @@ fn whole<W: io::Write>(
 ) -> anyhow::Result<Status> {
     let (capture, end) = WholeCapture::read(input, &mut context, |text| teller.notice(text))?;
     if matches!(end, Err(SourceError::Unusable(_))) {
-        return teller.end(printer, end);
+        return teller.end(&mut printer, end);
     }
     if printer.folds() {
         printer.count_copies(copies(capture.records()));
@@ -104,7 +158,7 @@ fn whole<W: io::Write>(
             break;
         }
     }
-    teller.end(printer, end)
+    teller.end(&mut printer, end)
 }
 
 /// How many copies there are of the messages that have any.
@@ -114,54 +168,4 @@ fn copies(records: &[Record]) -> HashMap<MessageNo, u32> {
         *copies.entry(original).or_insert(0) += 1;
     }
     copies
-}
-
-/// Prints standard input as it arrives.
-fn stream<W: io::Write>(
-    mut context: Context,
-    mut printer: Printer<W>,
-    teller: &Teller,
-) -> anyhow::Result<Status> {
-    let mut store = FrameStore::latest(RECENT);
-    let mut records = Vec::new();
-    let mut amendments = Vec::new();
-    for event in source::open(Input::Stdin, None)? {
-        let frames = match event {
-            SourceEvent::Segment(segment) => {
-                store.add_segment(segment);
-                continue;
-            }
-            SourceEvent::Frames(frames) => frames,
-            SourceEvent::Processes(processes) => {
-                store.add_processes(processes);
-                continue;
-            }
-            SourceEvent::Netns(name) => {
-                context.learn_netns(name);
-                continue;
-            }
-            SourceEvent::Progress { .. } => continue,
-            SourceEvent::Notice(text) => {
-                teller.notice(&text);
-                continue;
-            }
-            SourceEvent::End(end) => return teller.end(printer, end),
-        };
-        store.add_frames(&frames);
-        printer.begin(&teller.input)?;
-        for entry in frames {
-            let Some(frame) = store.frame(entry.frame.number) else {
-                continue;
-            };
-            records.clear();
-            // What has been printed cannot be mended.
-            amendments.clear();
-            context.feed(&frame, &mut records, &mut amendments);
-            if printer.frame(&context, &store, &frame, &records)? == Next::Enough {
-                return teller.end(printer, Ok(()));
-            }
-        }
-        printer.flush()?;
-    }
-    Err(anyhow!("{}: reading broke off", teller.input))
 }

@@ -12,8 +12,10 @@ mod store;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub(crate) use store::{FrameEntry, FrameStore, Segment};
+pub(crate) use told::{Losses, PortUse, Socket, SocketChange, SocketKey};
 
 use std::fmt;
 use std::io;
@@ -62,7 +64,7 @@ impl fmt::Display for Input {
 }
 
 /// What a source tells.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum SourceEvent {
     /// More bytes; the entries that follow may refer to them.
     Segment(Segment),
@@ -72,6 +74,14 @@ pub(crate) enum SourceEvent {
     Processes(Vec<Process>),
     /// The name of one more network namespace: the first such is number 1.
     Netns(String),
+    /// The name of one more interface of a live source: the first is number 0.
+    Interface(String),
+    /// Who uses a port, now or a moment ago.
+    Port(PortUse),
+    /// Something happened to a socket.
+    Socket(SocketChange),
+    /// What an interface has lost.
+    Losses(Losses),
     /// How far the source has read. Sent now and then.
     Progress {
         /// Bytes read, as stored (before decompression).
@@ -102,9 +112,8 @@ pub(crate) enum SourceError {
 /// No thread could be started. What is wrong with the input is told by
 /// [`SourceEvent::End`].
 pub(crate) fn open(input: Input, limit: Option<u64>) -> anyhow::Result<Receiver<SourceEvent>> {
-    let (sender, receiver) = sync_channel(QUEUE);
+    let (outlet, receiver) = Outlet::new(QUEUE);
     let read = move || {
-        let outlet = Outlet(sender);
         let read = match input {
             Input::File(path) => file::read(&path, limit, &outlet),
             Input::Stdin => stdin::read(limit, &outlet),
@@ -125,7 +134,7 @@ pub(crate) fn open(input: Input, limit: Option<u64>) -> anyhow::Result<Receiver<
 }
 
 /// Why reading stops.
-enum Stop {
+pub(crate) enum Stop {
     /// Nobody listens any more.
     Gone,
     /// It cannot go on.
@@ -140,10 +149,18 @@ impl Stop {
 }
 
 /// Where a source sends its events.
-struct Outlet(SyncSender<SourceEvent>);
+#[derive(Clone)]
+pub(crate) struct Outlet(SyncSender<SourceEvent>);
 
 impl Outlet {
-    fn send(&self, event: SourceEvent) -> Result<(), Stop> {
+    /// One that so many events can wait in, and where they arrive.
+    pub(crate) fn new(queue: usize) -> (Self, Receiver<SourceEvent>) {
+        let (sender, receiver) = sync_channel(queue);
+        (Self(sender), receiver)
+    }
+
+    /// Waits until there is room.
+    pub(crate) fn send(&self, event: SourceEvent) -> Result<(), Stop> {
         self.0.send(event).map_err(|_| Stop::Gone)
     }
 }

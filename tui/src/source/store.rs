@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use nlscope_dissector::capture::{Frame, FrameAt, Origin, Process};
+use nlscope_dissector::capture::{Frame, FrameAt, Origin, Process, Time};
 
 /// A run of bytes that frames lie in: a mapped file, or a piece of a stream.
 #[derive(Clone)]
@@ -49,15 +49,22 @@ pub(crate) struct FrameStore {
     segments: VecDeque<Segment>,
     frames: VecDeque<FrameEntry>,
     processes: Vec<Process>,
-    /// How many segments were given up.
+    /// How many segments were given up, and how many frames.
     forgotten: u32,
-    /// How many bytes are kept.
+    forgotten_frames: usize,
+    /// How many bytes are kept, and about how many more are needed to keep them.
     bytes: usize,
     limit: Option<usize>,
+    first_time: Option<Time>,
 }
 
+/// About how many bytes it takes to keep a segment, and a frame: allocations, entries,
+/// and what is found out about the message.
+const SEGMENT_COST: usize = 128;
+const FRAME_COST: usize = size_of::<FrameEntry>() + 256;
+
 impl FrameStore {
-    /// A store that keeps about `limit` bytes and forgets the oldest frames.
+    /// A store that takes about `limit` bytes and forgets the oldest frames.
     #[must_use]
     pub(crate) fn latest(limit: usize) -> Self {
         Self {
@@ -68,7 +75,7 @@ impl FrameStore {
 
     /// Keeps a segment.
     pub(crate) fn add_segment(&mut self, segment: Segment) {
-        self.bytes += segment.bytes().len();
+        self.bytes += segment.bytes().len() + SEGMENT_COST;
         self.segments.push_back(segment);
         while self.limit.is_some_and(|limit| self.bytes > limit) && self.segments.len() > 1 {
             self.forget();
@@ -80,18 +87,22 @@ impl FrameStore {
         let Some(segment) = self.segments.pop_front() else {
             return;
         };
-        self.bytes -= segment.bytes().len();
+        self.bytes -= segment.bytes().len() + SEGMENT_COST;
         self.forgotten += 1;
         while let Some(frame) = self.frames.front()
             && frame.segment < self.forgotten
         {
             self.frames.pop_front();
+            self.forgotten_frames += 1;
+            self.bytes -= FRAME_COST;
         }
     }
 
     /// Keeps frames.
     pub(crate) fn add_frames(&mut self, frames: &[FrameEntry]) {
+        self.first_time = self.first_time.or_else(|| frames.first()?.frame.time);
         self.frames.extend(frames);
+        self.bytes += frames.len() * FRAME_COST;
     }
 
     /// Keeps programs that frames refer to.
@@ -99,17 +110,42 @@ impl FrameStore {
         self.processes.extend(processes);
     }
 
-    /// How many frames there are.
+    /// How many frames there were, those that were given up too.
     #[must_use]
     pub(crate) fn len(&self) -> usize {
-        self.frames.len()
+        self.forgotten_frames + self.frames.len()
+    }
+
+    /// How many of them were given up.
+    #[must_use]
+    pub(crate) fn forgotten(&self) -> usize {
+        self.forgotten_frames
+    }
+
+    /// The number of the first frame that is kept.
+    #[must_use]
+    pub(crate) fn first_number(&self) -> Option<u32> {
+        self.frames.front().map(|entry| entry.frame.number)
+    }
+
+    /// When the first frame was captured, although it may have been given up.
+    #[must_use]
+    pub(crate) fn first_time(&self) -> Option<Time> {
+        self.first_time
     }
 
     /// The frame at this position, from 0; where some were left out, its number is
     /// another.
     #[must_use]
     pub(crate) fn nth(&self, position: usize) -> Option<Frame<'_>> {
-        self.of(self.frames.get(position)?)
+        self.of(self.entry(position)?)
+    }
+
+    /// The entry at this position.
+    #[must_use]
+    pub(crate) fn entry(&self, position: usize) -> Option<&FrameEntry> {
+        self.frames
+            .get(position.checked_sub(self.forgotten_frames)?)
     }
 
     /// Frame number `number`, as captures count.
@@ -133,11 +169,22 @@ impl FrameStore {
     fn of(&self, entry: &FrameEntry) -> Option<Frame<'_>> {
         let segment = entry.segment.checked_sub(self.forgotten)?;
         let bytes = self.segments.get(segment as usize)?.bytes();
-        let frame = &entry.frame;
-        let bytes = bytes.get(entry.start..entry.start.checked_add(frame.len as usize)?)?;
-        let process = frame
-            .process
-            .and_then(|number| self.processes.get(number as usize));
+        let process = entry.frame.process;
+        let process = process.and_then(|number| self.processes.get(number as usize));
+        entry.frame_in(bytes, process)
+    }
+}
+
+impl FrameEntry {
+    /// The frame itself: `bytes` are those of its segment.
+    #[must_use]
+    pub(crate) fn frame_in<'a>(
+        &self,
+        bytes: &'a [u8],
+        process: Option<&'a Process>,
+    ) -> Option<Frame<'a>> {
+        let frame = &self.frame;
+        let bytes = bytes.get(self.start..self.start.checked_add(frame.len as usize)?)?;
         Some(Frame {
             number: frame.number,
             time: frame.time,

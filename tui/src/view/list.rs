@@ -102,7 +102,11 @@ impl Canvas<'_> {
     fn nothing(&self, area: Rect, buffer: &mut Buffer) {
         let app = self.app;
         let text = if app.messages().count() == 0 {
-            "no messages yet"
+            if app.live().is_on() {
+                "nobody has said anything over netlink yet"
+            } else {
+                "no messages yet"
+            }
         } else if app.rows().scanned() < app.messages().count() {
             "filtering"
         } else {

@@ -4,6 +4,7 @@ mod facets;
 mod hex;
 mod list;
 mod page;
+mod sockets;
 mod status;
 mod theme;
 mod tree;
@@ -39,6 +40,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, app: &App, palette: Palette) {
         match overlay {
             Overlay::Help(top) => canvas.help(*top, layout.body.intersection(area), buffer),
             Overlay::Notices(top) => canvas.notices(*top, layout.body.intersection(area), buffer),
+            Overlay::Sockets(top) => canvas.sockets(*top, layout.body.intersection(area), buffer),
             Overlay::Facets => canvas.facets(layout.facets.intersection(area), buffer),
             Overlay::Bar(bar) => cursor = canvas.bar(bar, area, buffer),
         }

@@ -14,11 +14,15 @@ use crate::keymap::{BINDINGS, Mode};
 const KEYS_WIDTH: usize = 20;
 
 /// What the help says of the mouse, and of what the screen shows.
-const NOTES: [(&str, &str); 10] = [
+const NOTES: [(&str, &str); 11] = [
     ("click", "selects a row, a field, a byte; switches a facet"),
     ("wheel", "moves in what it is over"),
     ("->  <-  **", "to the kernel, from it, to all who listen"),
     ("~GROUP", "a group that is inferred, not observed"),
+    (
+        "ip[907]",
+        "the program with that port and its process id; ~ip[907]: inferred",
+    ),
     ("x3", "one multicast, seen by three listeners"),
     (
         "[no answer]",
@@ -78,7 +82,8 @@ impl Canvas<'_> {
         ])
     }
 
-    fn page(
+    /// A page of text over the panes, from line `top` on.
+    pub(super) fn page(
         &self,
         title: &'static str,
         lines: Vec<Line<'_>>,

@@ -52,6 +52,7 @@ impl Canvas<'_> {
         }
         let (label, part) = match (bar.purpose(), bar.error()) {
             (Purpose::Search, _) => ("search: ", Part::Status),
+            (Purpose::Save, _) => ("save the list in: ", Part::Status),
             (Purpose::Filter, None) => ("filter: ", Part::Valid),
             (Purpose::Filter, Some(_)) => ("filter: ", Part::Invalid),
         };
@@ -220,7 +221,21 @@ impl Canvas<'_> {
             Reading::Yes(read, _) => {
                 let _ = write!(right, "reading, {} bytes", thousands(*read));
             }
+            Reading::Live => {
+                let dropped = app.live().dropped();
+                let _ = write!(right, "live, {} dropped", thousands(dropped));
+            }
             Reading::Ended(_) => {}
+        }
+        if let Some((path, frames)) = app.live().recording() {
+            let path = Escaped(path.as_bytes());
+            join(
+                &mut right,
+                &format!("recording {path}, {}", thousands(frames)),
+            );
+        }
+        if app.live().follows() {
+            join(&mut right, "following");
         }
         let (frames, fed) = app.messages().frames();
         if fed < frames {
@@ -235,6 +250,13 @@ impl Canvas<'_> {
             join(&mut right, &format!("filtering {done}%"));
         }
         let shown = app.rows().visible().len();
+        let gone = app.messages().gone();
+        if gone > 0 {
+            join(
+                &mut right,
+                &format!("the oldest {} left the view", thousands(gone)),
+            );
+        }
         let count = if shown == all as usize {
             thousands(all)
         } else {

@@ -1,0 +1,456 @@
+//! The part that keeps its privileges when the rest has given up its own: a process of
+//! ours that looks up who has a port, watches the netlink sockets, and takes away the
+//! device that was made, however the program ends. It never sees captured bytes.
+//!
+//! Questions go in and answers come out as a line of JSON each. When no more questions
+//! can come, it clears up and ends.
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use nlscope_dissector::capture::Process;
+use nlscope_dissector::wire::{Messages, Order, protocol};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::groups::switch_process_events;
+use super::netns::{Netns, inside};
+use super::scan::{Owners, Scanner, named};
+use super::socket::NetlinkSocket;
+use super::{Namespaces, device};
+use crate::cli::CompanionArgs;
+use crate::source::{PortUse, Socket, SocketChange, SocketKey};
+
+/// How often the sockets are looked at when nothing happens.
+const EVERY: Duration = Duration::from_secs(1);
+/// How far looks are apart at least.
+const APART: Duration = Duration::from_millis(10);
+/// How long after a program began it is looked at: by then it has its sockets.
+const BEGUN: Duration = Duration::from_millis(3);
+/// How many programs are remembered that have begun.
+const REMEMBERED: usize = 4096;
+
+/// What the companion says.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Answer {
+    /// A socket of its own has this protocol and port.
+    Own(u16, u32),
+    /// Somebody uses a port.
+    Port(PortUse),
+    /// Something happened to a socket.
+    Socket(SocketChange),
+    /// Something does not work.
+    Trouble(String),
+    /// All its sockets are told; from now on it uses them.
+    Ready,
+    /// The sockets that there are at the beginning are told.
+    Looked,
+}
+
+/// Where questions go.
+#[derive(Debug, Clone)]
+pub(super) struct Questions(Arc<Mutex<Option<ChildStdin>>>);
+
+impl Questions {
+    /// Who has this port? The answer comes when there is one.
+    pub(super) fn who_has(&self, key: SocketKey) {
+        let mut input = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(pipe) = input.as_mut() else {
+            return;
+        };
+        let Ok(mut line) = serde_json::to_string(&key) else {
+            return;
+        };
+        line.push('\n');
+        if pipe.write_all(line.as_bytes()).is_err() {
+            // It is gone; it said why, if it could.
+            *input = None;
+        }
+    }
+}
+
+/// The companion, seen from the program.
+pub(super) struct Companion {
+    child: Child,
+    questions: Questions,
+}
+
+impl Companion {
+    /// Starts it. It takes away these devices at the end: number of the network namespace,
+    /// and index.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be started once more.
+    pub(super) fn start(
+        netns: &[Netns],
+        remove: &[(u32, u32)],
+    ) -> anyhow::Result<(Self, ChildStdout)> {
+        let program = std::env::current_exe().context("cannot find the program itself")?;
+        let mut command = Command::new(program);
+        command.arg0("nlscope").arg("companion");
+        for netns in netns {
+            command.arg("--netns").arg(&netns.name);
+        }
+        for (netns, index) in remove {
+            command.arg("--remove").arg(format!("{netns}:{index}"));
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            // What ends the program from its terminal must not end this before it is done.
+            .process_group(0)
+            .spawn()
+            .context("cannot start the program once more")?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            anyhow::bail!("no pipe to the companion");
+        };
+        let questions = Questions(Arc::new(Mutex::new(Some(input))));
+        Ok((Self { child, questions }, output))
+    }
+
+    /// Where to ask.
+    pub(super) fn questions(&self) -> Questions {
+        self.questions.clone()
+    }
+}
+
+/// Ends it, and waits until it has cleared up.
+impl Drop for Companion {
+    fn drop(&mut self) {
+        let input = self.questions.0.lock();
+        input.unwrap_or_else(PoisonError::into_inner).take();
+        // It ends by itself; how does not matter any more.
+        let _ = self.child.wait();
+    }
+}
+
+/// The answers of a companion, until it ends.
+pub(super) fn answers(output: ChildStdout) -> impl Iterator<Item = Answer> {
+    let lines = BufReader::new(output).lines();
+    lines
+        .map_while(Result::ok)
+        .filter_map(|line| serde_json::from_str(&line).ok())
+}
+
+/// What the companion wakes up for.
+enum Wake {
+    Question(SocketKey),
+    /// A program begins: its process id.
+    Exec(u32),
+    /// Nobody asks any more.
+    End,
+}
+
+/// The companion itself: what the program does when it is started as one.
+///
+/// # Errors
+///
+/// Nobody takes the answers, or a device is still there.
+pub(crate) fn run(args: &CompanionArgs) -> anyhow::Result<()> {
+    let (sender, wakes) = channel();
+    let mut companion = Watch::open(&args.netns, &sender)?;
+    spawn("questions", move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            if let Ok(key) = serde_json::from_str(&line) {
+                let _ = sender.send(Wake::Question(key));
+            }
+        }
+        let _ = sender.send(Wake::End);
+    })?;
+    let watched = say(&Answer::Ready).and_then(|()| companion.watch(&wakes));
+    let mut removed = Ok(());
+    for (netns, index) in &args.remove {
+        let done = Namespaces(&args.netns).inside(*netns, || {
+            let socket = NetlinkSocket::open(protocol::ROUTE)?;
+            Ok(device::remove(&socket, *index)?)
+        });
+        removed = removed.and(done);
+    }
+    removed.and(watched)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .context("cannot start a thread")?;
+    Ok(())
+}
+
+/// The sockets, as they were seen last.
+struct Watch {
+    scanners: Vec<Scanner>,
+    owners: Owners,
+    seen: BTreeMap<SocketKey, Socket>,
+    /// Inodes that nobody was found for.
+    orphans: HashSet<u32>,
+    /// Programs that began, by process id.
+    begun: HashMap<u32, Process>,
+    order: VecDeque<u32>,
+    first: bool,
+    looked: Instant,
+    trouble: bool,
+}
+
+impl Watch {
+    fn open(netns: &[Netns], wakes: &Sender<Wake>) -> anyhow::Result<Self> {
+        let mut scanners = Vec::new();
+        for (number, netns) in Namespaces(netns).numbered() {
+            match inside(netns, || Ok(Scanner::open(number)?)) {
+                Ok(scanner) => {
+                    say(&Answer::Own(protocol::SOCK_DIAG, scanner.port()))?;
+                    scanners.push(scanner);
+                }
+                Err(error) => say(&Answer::Trouble(format!("sockets are not seen: {error:#}")))?,
+            }
+        }
+        // Only root in the first namespaces may; without it less is known.
+        if let Ok(socket) = process_events() {
+            say(&Answer::Own(protocol::CONNECTOR, socket.port()))?;
+            let wakes = wakes.clone();
+            spawn("processes", move || begun(&socket, &wakes))?;
+        }
+        Ok(Self {
+            scanners,
+            owners: Owners::default(),
+            seen: BTreeMap::new(),
+            orphans: HashSet::new(),
+            begun: HashMap::new(),
+            order: VecDeque::new(),
+            first: true,
+            looked: Instant::now(),
+            trouble: false,
+        })
+    }
+
+    /// Looks and answers until nobody asks any more.
+    fn watch(&mut self, wakes: &Receiver<Wake>) -> anyhow::Result<()> {
+        self.look()?;
+        say(&Answer::Looked)?;
+        let mut due = Instant::now() + EVERY;
+        loop {
+            let wait = due.saturating_duration_since(Instant::now());
+            match wakes.recv_timeout(wait) {
+                Ok(Wake::Question(key)) => self.answer(key)?,
+                Ok(Wake::Exec(pid)) => {
+                    self.remember(pid);
+                    due = due.min((self.looked + APART).max(Instant::now() + BEGUN));
+                }
+                Ok(Wake::End) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.look()?;
+                    due = Instant::now() + EVERY;
+                }
+            }
+        }
+    }
+
+    fn remember(&mut self, pid: u32) {
+        let Some(process) = named(pid, false) else {
+            return;
+        };
+        if self.begun.insert(pid, process).is_none() {
+            self.order.push_back(pid);
+        }
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.begun.remove(&oldest);
+        }
+    }
+
+    fn answer(&mut self, key: SocketKey) -> anyhow::Result<()> {
+        if !self.seen.contains_key(&key) && self.looked.elapsed() >= APART {
+            self.look()?;
+        }
+        let seen = self
+            .seen
+            .get(&key)
+            .and_then(|socket| socket.process.clone());
+        let process = seen.or_else(|| match self.begun.get(&key.port) {
+            Some(process) => Some(process.clone()),
+            None => named(key.port, false),
+        });
+        match process {
+            Some(process) => say(&Answer::Port(PortUse { key, process })),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks at all sockets and tells what is new.
+    fn look(&mut self) -> anyhow::Result<()> {
+        let mut sockets = Vec::new();
+        for scanner in &self.scanners {
+            match scanner.sockets() {
+                Ok(found) => sockets.extend(found),
+                Err(error) if !self.trouble => {
+                    self.trouble = true;
+                    say(&Answer::Trouble(format!("sockets are not seen: {error}")))?;
+                }
+                Err(_) => {}
+            }
+        }
+        self.find_owners(&mut sockets);
+        let now: BTreeMap<SocketKey, Socket> = sockets
+            .into_iter()
+            .map(|socket| (socket.key, socket))
+            .collect();
+        for (key, socket) in &now {
+            let socket = socket.clone();
+            match self.seen.get(key) {
+                None if self.first => say(&Answer::Socket(SocketChange::Present(socket)))?,
+                None => say(&Answer::Socket(SocketChange::Opened(socket)))?,
+                Some(before) if before.inode != socket.inode => {
+                    say(&Answer::Socket(SocketChange::Released(*key)))?;
+                    say(&Answer::Socket(SocketChange::Opened(socket)))?;
+                }
+                Some(before) if *before != socket => {
+                    say(&Answer::Socket(SocketChange::Changed(socket)))?;
+                }
+                Some(_) => {}
+            }
+        }
+        for key in self.seen.keys().filter(|key| !now.contains_key(*key)) {
+            say(&Answer::Socket(SocketChange::Released(*key)))?;
+        }
+        self.seen = now;
+        self.first = false;
+        self.looked = Instant::now();
+        Ok(())
+    }
+
+    fn find_owners(&mut self, sockets: &mut [Socket]) {
+        let inodes: Vec<u32> = sockets.iter().map(|socket| socket.inode).collect();
+        self.owners.keep(&inodes);
+        self.orphans.retain(|inode| inodes.contains(inode));
+        let mut missing = Vec::new();
+        for socket in sockets.iter_mut() {
+            socket.process = self.owners.of(socket.inode, socket.key.port);
+            if socket.process.is_none() && !self.orphans.contains(&socket.inode) {
+                missing.push(socket.inode);
+            }
+        }
+        self.owners.find_all(&missing);
+        for socket in sockets.iter_mut().filter(|it| missing.contains(&it.inode)) {
+            socket.process = self.owners.of(socket.inode, socket.key.port);
+            if socket.process.is_none() {
+                self.orphans.insert(socket.inode);
+            }
+        }
+    }
+}
+
+/// Writes an answer at once.
+fn say(answer: &Answer) -> anyhow::Result<()> {
+    let mut line = serde_json::to_string(answer)?;
+    line.push('\n');
+    let mut out = io::stdout().lock();
+    out.write_all(line.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// A socket that is told of processes.
+fn process_events() -> io::Result<NetlinkSocket> {
+    let socket = NetlinkSocket::open(protocol::CONNECTOR)?;
+    socket.join(1)?;
+    switch_process_events(&socket, true)?;
+    Ok(socket)
+}
+
+// `struct proc_event` (linux/cn_proc.h) behind the `struct cn_msg`.
+const CN_MSG_LEN: usize = 20;
+const PROC_EVENT_EXEC: u32 = 2;
+
+/// Tells of each program that begins.
+fn begun(socket: &NetlinkSocket, wakes: &Sender<Wake>) {
+    let mut buffer = [0; 4096];
+    let mut wait = [PollFd::new(socket, PollFlags::IN)];
+    loop {
+        // Ends with the process.
+        match poll(&mut wait, None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(_) => return,
+        }
+        let Ok(received) = socket.receive(&mut buffer) else {
+            continue;
+        };
+        let datagram = buffer.get(..received.len).unwrap_or_default();
+        for message in Messages::new(protocol::CONNECTOR, datagram, 0, Order::NATIVE) {
+            if let Some(pid) = executed(message.payload())
+                && wakes.send(Wake::Exec(pid)).is_err()
+            {
+                return;
+            }
+        }
+    }
+}
+
+/// The process id of an exec event: kind, processor, time of 8 bytes, then the thread's
+/// id and the process's.
+fn executed(payload: &[u8]) -> Option<u32> {
+    let event = payload.get(CN_MSG_LEN..)?;
+    let word = |at: usize| Some(Order::NATIVE.u32(*event.get(at..)?.first_chunk()?));
+    (word(0)? == PROC_EVENT_EXEC).then(|| word(20))?
+}
+
+/// The sockets of some network namespaces, watched.
+pub(crate) struct WatchedSockets {
+    // Ends before the companion is waited for.
+    answers: Box<dyn Iterator<Item = Answer>>,
+    _companion: Companion,
+}
+
+/// Watches the sockets of these network namespaces, or of the own one.
+///
+/// # Errors
+///
+/// The program cannot be started once more.
+pub(crate) fn watch_sockets(netns: &[Netns]) -> anyhow::Result<WatchedSockets> {
+    let (companion, output) = Companion::start(netns, &[])?;
+    Ok(WatchedSockets {
+        answers: Box::new(answers(output)),
+        _companion: companion,
+    })
+}
+
+impl WatchedSockets {
+    /// Those that are there at the beginning.
+    ///
+    /// # Errors
+    ///
+    /// The kernel does not tell.
+    pub(crate) fn first(&mut self) -> anyhow::Result<Vec<Socket>> {
+        let mut sockets = Vec::new();
+        for answer in self.answers.by_ref() {
+            match answer {
+                Answer::Socket(SocketChange::Present(socket)) => sockets.push(socket),
+                Answer::Looked => break,
+                Answer::Trouble(text) => anyhow::bail!(text),
+                Answer::Socket(_) | Answer::Own(..) | Answer::Ready | Answer::Port(_) => {}
+            }
+        }
+        Ok(sockets)
+    }
+}
+
+impl Iterator for WatchedSockets {
+    type Item = anyhow::Result<SocketChange>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.answers.by_ref().find_map(|answer| match answer {
+            Answer::Socket(change) => Some(Ok(change)),
+            Answer::Trouble(text) => Some(Err(anyhow::anyhow!(text))),
+            _ => None,
+        })
+    }
+}

@@ -1,0 +1,233 @@
+//! Where the frames of all live sources come together: numbered, in batches, told apart
+//! from our own.
+
+use std::collections::{HashMap, HashSet};
+use std::mem;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use nlscope_dissector::capture::{FrameAt, Time};
+use nlscope_dissector::wire::{LinkType, Order, nlmsghdr};
+
+use super::companion::Questions;
+use crate::source::{FrameEntry, Outlet, Segment, SocketKey, SourceEvent, Stop};
+
+/// A batch is handed out when it has so many bytes, or when nothing more is waiting.
+pub(super) const BATCH: usize = 256 << 10;
+/// Length of the cooked header that nlmon puts before a message.
+const COOKED_LEN: usize = 16;
+/// After how long one asks for a port anew: another program may have it.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// How many ports are remembered that were asked for.
+const MAX_ASKED: usize = 1 << 14;
+
+/// The ports of our own sockets: what they say is left out of the view.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OwnPorts(Arc<Mutex<HashSet<(u16, u32)>>>);
+
+impl OwnPorts {
+    /// One more.
+    pub(super) fn add(&self, protocol: u16, port: u32) {
+        let mut ports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ports.insert((protocol, port));
+    }
+
+    fn has(&self, protocol: u16, port: u32) -> bool {
+        let ports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ports.contains(&(protocol, port))
+    }
+}
+
+/// What all sources share.
+pub(super) struct Desk {
+    outlet: Outlet,
+    state: Mutex<State>,
+    own: OwnPorts,
+    show_own: bool,
+    questions: Option<Questions>,
+}
+
+#[derive(Default)]
+struct State {
+    frames: u32,
+    segments: u32,
+    bytes: u64,
+    asked: HashMap<SocketKey, Instant>,
+}
+
+/// The frames that one source has and has not handed out.
+#[derive(Default)]
+pub(super) struct Batch {
+    bytes: Vec<u8>,
+    frames: Vec<(FrameEntry, u16)>,
+}
+
+/// Where a frame comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Number of the interface.
+    pub(super) interface: u32,
+    /// Number of the network namespace.
+    pub(super) netns: u32,
+}
+
+impl Batch {
+    /// How many bytes wait.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Adds a frame that has its cooked header.
+    pub(super) fn add(&mut self, place: Place, time: Time, bytes: &[u8], wire_len: u32) {
+        let protocol = bytes.get(COOKED_LEN - 2..).and_then(<[u8]>::first_chunk);
+        let protocol = protocol.map_or(0, |bytes| u16::from_be_bytes(*bytes));
+        self.push(place, time, (bytes, wire_len), (protocol, None));
+    }
+
+    /// Adds a datagram, with the header that nlmon would give it.
+    pub(super) fn add_datagram(
+        &mut self,
+        place: Place,
+        time: Time,
+        datagram: &[u8],
+        protocol: u16,
+        group: Option<NonZeroU32>,
+    ) {
+        let start = self.bytes.len();
+        // PACKET_OUTGOING and ARPHRD_NETLINK, as nlmon has them.
+        self.bytes.extend([0, 4, 3, 0x38]);
+        self.bytes.extend([0; 10]);
+        self.bytes.extend(protocol.to_be_bytes());
+        let header = self.bytes.split_off(start);
+        let wire_len = u32::try_from(COOKED_LEN + datagram.len()).unwrap_or(u32::MAX);
+        self.push(
+            place,
+            time,
+            (&[&header, datagram].concat(), wire_len),
+            (protocol, group),
+        );
+    }
+
+    fn push(
+        &mut self,
+        place: Place,
+        time: Time,
+        (bytes, wire_len): (&[u8], u32),
+        (protocol, group): (u16, Option<NonZeroU32>),
+    ) {
+        let frame = FrameAt {
+            number: 0,
+            time: Some(time),
+            link: LinkType::Netlink,
+            interface: place.interface,
+            wire_len,
+            offset: 0,
+            len: u32::try_from(bytes.len()).unwrap_or(0),
+            netns: place.netns,
+            group,
+            process: None,
+        };
+        let entry = FrameEntry {
+            frame,
+            segment: 0,
+            start: self.bytes.len(),
+            own: false,
+        };
+        self.bytes.extend_from_slice(bytes);
+        self.frames.push((entry, protocol));
+    }
+}
+
+impl Desk {
+    /// Hands everything to `outlet`. Who has a port that turns up is one of `questions`.
+    pub(super) fn new(
+        outlet: Outlet,
+        own: OwnPorts,
+        show_own: bool,
+        questions: Option<Questions>,
+    ) -> Self {
+        Self {
+            outlet,
+            state: Mutex::default(),
+            own,
+            show_own,
+            questions,
+        }
+    }
+
+    /// Hands out what is not a frame.
+    pub(super) fn tell(&self, event: SourceEvent) -> Result<(), Stop> {
+        self.outlet.send(event)
+    }
+
+    /// Hands out a batch, which is empty then. Of our own frames those that `keep_own`
+    /// remain, to be learned from and recorded.
+    pub(super) fn hand_out(&self, batch: &mut Batch, keep_own: bool) -> Result<(), Stop> {
+        if batch.frames.is_empty() {
+            return Ok(());
+        }
+        let bytes = mem::take(&mut batch.bytes);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut frames = Vec::with_capacity(batch.frames.len());
+        for (mut entry, protocol) in batch.frames.drain(..) {
+            let start = entry.start + COOKED_LEN;
+            let content = bytes.get(start..entry.start + entry.frame.len as usize);
+            let port = content.map_or(0, port);
+            let own = self.own.has(protocol, port);
+            if own && !self.show_own {
+                if !keep_own {
+                    continue;
+                }
+                entry.own = true;
+            }
+            state.frames = state.frames.saturating_add(1);
+            entry.frame.number = state.frames;
+            entry.frame.offset = state.bytes + entry.start as u64;
+            entry.segment = state.segments;
+            if port != 0 && !own {
+                self.ask(
+                    &mut state,
+                    SocketKey {
+                        netns: entry.frame.netns,
+                        protocol,
+                        port,
+                    },
+                );
+            }
+            frames.push(entry);
+        }
+        if frames.is_empty() {
+            return Ok(());
+        }
+        state.segments = state.segments.saturating_add(1);
+        state.bytes += bytes.len() as u64;
+        // Still locked: frames have to arrive in the order of their numbers.
+        self.outlet
+            .send(SourceEvent::Segment(Segment::new(bytes.into_boxed_slice())))?;
+        self.outlet.send(SourceEvent::Frames(frames))
+    }
+
+    fn ask(&self, state: &mut State, key: SocketKey) {
+        let Some(questions) = &self.questions else {
+            return;
+        };
+        let now = Instant::now();
+        let recent = |asked: &Instant| now.duration_since(*asked) < ASK_AGAIN;
+        if state.asked.get(&key).is_some_and(recent) {
+            return;
+        }
+        if state.asked.len() >= MAX_ASKED {
+            state.asked.retain(|_, asked| recent(asked));
+        }
+        if state.asked.len() < MAX_ASKED {
+            state.asked.insert(key, now);
+            questions.who_has(key);
+        }
+    }
+}
+
+/// `nlmsg_pid` of the first message.
+fn port(content: &[u8]) -> u32 {
+    nlmsghdr(Order::NATIVE)(content).map_or(0, |(_, header)| header.pid)
+}

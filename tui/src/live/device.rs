@@ -1,0 +1,206 @@
+//! The nlmon device: one that is there, or one of our own that goes away again.
+
+use std::fs;
+use std::process;
+
+use anyhow::bail;
+use nlscope_dissector::wire::{Attributes, NLM_F_DUMP, Order, RawMessage, protocol};
+
+use super::privilege::Unprivileged;
+use super::socket::{AskError, NetlinkSocket, Payload};
+use crate::source::words;
+
+// linux/rtnetlink.h, linux/if_link.h
+const RTM_NEWLINK: u16 = 16;
+const RTM_DELLINK: u16 = 17;
+const RTM_GETLINK: u16 = 18;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_IFALIAS: u16 = 20;
+const IFLA_INFO_KIND: u16 = 1;
+const IFINFOMSG_LEN: usize = 16;
+/// `NLM_F_CREATE | NLM_F_EXCL`.
+const CREATE: u16 = 0x600;
+
+/// What the alias of a device of our own begins with; the process id follows. It says who
+/// takes the device away, and that nobody will where there is no such process any more.
+const ALIAS: &str = "nlscope ";
+/// How many devices are tried, if others take ours.
+const NAMES: u32 = 16;
+
+/// A device of kind nlmon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Device {
+    pub(super) name: String,
+    pub(super) index: u32,
+    up: bool,
+    alias: Option<String>,
+}
+
+/// What was found, or made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Opened {
+    /// The name to capture on.
+    pub(super) name: String,
+    /// The index of a device that has to be taken away again.
+    pub(super) remove: Option<u32>,
+}
+
+/// Finds an nlmon device that is there to stay, or makes one. One that a killed run left
+/// over is taken over. In the network namespace of the calling thread.
+///
+/// # Errors
+///
+/// The kernel has no nlmon, or this process may not make one.
+pub(super) fn open() -> anyhow::Result<Opened> {
+    let socket = NetlinkSocket::open(protocol::ROUTE)?;
+    let devices = devices(&socket)?;
+    if let Some(device) = devices.iter().find(|device| device.is_foreign()) {
+        if !device.up {
+            set(&socket, device.index, None).map_err(|error| failed(&device.name, &error))?;
+        }
+        return Ok(Opened {
+            name: device.name.clone(),
+            remove: None,
+        });
+    }
+    let left_over = devices.iter().find(|device| device.is_left_over());
+    let (name, index) = match left_over {
+        Some(device) => (device.name.clone(), device.index),
+        None => create(&socket)?,
+    };
+    let alias = format!("{ALIAS}{}", process::id());
+    set(&socket, index, Some(&alias)).map_err(|error| failed(&name, &error))?;
+    Ok(Opened {
+        name,
+        remove: Some(index),
+    })
+}
+
+/// Takes a device away.
+///
+/// # Errors
+///
+/// The kernel does not.
+pub(super) fn remove(socket: &NetlinkSocket, index: u32) -> Result<(), AskError> {
+    socket.ask(RTM_DELLINK, 0, &ifinfomsg(index, 0, 0), |_| {})
+}
+
+/// All nlmon devices.
+fn devices(socket: &NetlinkSocket) -> Result<Vec<Device>, AskError> {
+    let mut devices = Vec::new();
+    socket.ask(RTM_GETLINK, NLM_F_DUMP, &ifinfomsg(0, 0, 0), |datagram| {
+        devices.extend(socket.messages(datagram).filter_map(|link| device(&link)));
+    })?;
+    Ok(devices)
+}
+
+/// A link message as a device, if it is one.
+fn device(link: &RawMessage<'_>) -> Option<Device> {
+    let payload = link.payload();
+    let word = |at: usize| Some(Order::NATIVE.u32(*payload.get(at..)?.first_chunk()?));
+    if link.header.kind != RTM_NEWLINK {
+        return None;
+    }
+    let (index, flags) = (word(4)?, word(8)?);
+    let attributes = Attributes::new(payload.get(IFINFOMSG_LEN..)?, Order::NATIVE);
+    let find = |wanted: u16| {
+        let mut all = attributes.clone();
+        all.find(|(number, _)| *number == wanted).map(|(_, it)| it)
+    };
+    let mut kind = Attributes::new(find(IFLA_LINKINFO)?, Order::NATIVE);
+    let (_, kind) = kind.find(|(number, _)| *number == IFLA_INFO_KIND)?;
+    (text(kind) == "nlmon").then(|| Device {
+        name: find(IFLA_IFNAME).map(text).unwrap_or_default(),
+        index,
+        up: flags & libc::IFF_UP.cast_unsigned() != 0,
+        alias: find(IFLA_IFALIAS).map(text),
+    })
+}
+
+fn text(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.trim_end_matches('\0').to_owned()
+}
+
+impl Device {
+    /// The process whose device it is.
+    fn owner(&self) -> Option<u32> {
+        self.alias.as_ref()?.strip_prefix(ALIAS)?.parse().ok()
+    }
+
+    /// Somebody else made it.
+    fn is_foreign(&self) -> bool {
+        self.owner().is_none()
+    }
+
+    /// A run of ours made it that is gone.
+    fn is_left_over(&self) -> bool {
+        self.owner().is_some_and(|pid| !is_nlscope(pid))
+    }
+}
+
+/// Whether a process of this name runs under `pid`.
+fn is_nlscope(pid: u32) -> bool {
+    let own = fs::read_to_string("/proc/self/comm");
+    let other = fs::read_to_string(format!("/proc/{pid}/comm"));
+    pid != process::id() && other.is_ok_and(|other| own.is_ok_and(|own| own == other))
+}
+
+/// Makes a device: `nlmon0`, unless that is taken.
+fn create(socket: &NetlinkSocket) -> anyhow::Result<(String, u32)> {
+    for number in 0..NAMES {
+        let name = format!("nlmon{number}");
+        let kind = Payload::default().attribute(IFLA_INFO_KIND, b"nlmon");
+        let link = Payload::new(&ifinfomsg(0, 0, 0))
+            .attribute(IFLA_IFNAME, format!("{name}\0").as_bytes())
+            .attribute(IFLA_LINKINFO, kind.bytes());
+        match socket.ask(RTM_NEWLINK, CREATE, link.bytes(), |_| {}) {
+            Ok(()) => {
+                let made = devices(socket)?.into_iter().find(|it| it.name == name);
+                return match made {
+                    Some(device) => Ok((name, device.index)),
+                    None => bail!("{name} is gone as soon as it was made"),
+                };
+            }
+            Err(error) if error.errno() == Some(libc::EEXIST) => {}
+            Err(error) => return Err(failed(&name, &error)),
+        }
+    }
+    bail!("nlmon0 to nlmon{} are taken", NAMES - 1)
+}
+
+/// Sets a device up, and its alias.
+fn set(socket: &NetlinkSocket, index: u32, alias: Option<&str>) -> Result<(), AskError> {
+    let up = libc::IFF_UP.cast_unsigned();
+    let mut link = Payload::new(&ifinfomsg(index, up, up));
+    if let Some(alias) = alias {
+        link = link.attribute(IFLA_IFALIAS, alias.as_bytes());
+    }
+    socket.ask(RTM_NEWLINK, 0, link.bytes(), |_| {})
+}
+
+/// `struct ifinfomsg`.
+fn ifinfomsg(index: u32, flags: u32, change: u32) -> [u8; IFINFOMSG_LEN] {
+    let mut bytes = [0; IFINFOMSG_LEN];
+    let words = [index, flags, change];
+    for (word, place) in words.into_iter().zip(bytes[4..].chunks_exact_mut(4)) {
+        place.copy_from_slice(&word.to_ne_bytes());
+    }
+    bytes
+}
+
+fn failed(name: &str, error: &AskError) -> anyhow::Error {
+    match error.errno() {
+        Some(libc::EPERM) => Unprivileged::to("make an nlmon device").into(),
+        Some(libc::EOPNOTSUPP) => anyhow::anyhow!(
+            "this kernel has no nlmon (module nlmon, CONFIG_NLMON); \
+             nlscope --groups listens without it"
+        ),
+        Some(errno) => {
+            let words = words(&std::io::Error::from_raw_os_error(errno));
+            anyhow::anyhow!("cannot make {name}: {words}")
+        }
+        None => anyhow::anyhow!("cannot make {name}: {error}"),
+    }
+}

@@ -1,0 +1,330 @@
+//! Listening to multicast groups: needs no nlmon and, for most, no privilege, knows the
+//! group of each message, and hears what nlmon never passes.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::num::NonZeroU32;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::bail;
+use nlscope_dissector::capture::Time;
+use nlscope_dissector::schema::Schema;
+use nlscope_dissector::wire::protocol;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
+use super::desk::{BATCH, Batch, Desk, OwnPorts, Place};
+use super::names::{GenlGroups, announced};
+use super::scan::kernel_protocols;
+use super::socket::NetlinkSocket;
+use crate::source::{Losses, SourceError, SourceEvent, Stop, words};
+
+/// Longest datagram that is received whole.
+const DATAGRAM: usize = 1 << 18;
+/// Most groups that a protocol is asked for; none has as many.
+const MAX_GROUPS: u32 = 1 << 10;
+
+// The process events of the connector (linux/connector.h, linux/cn_proc.h).
+const CN_IDX_PROC: u32 = 1;
+const PROC_CN_MCAST_LISTEN: u32 = 1;
+const PROC_CN_MCAST_IGNORE: u32 = 2;
+const NLMSG_DONE: u16 = 3;
+
+/// Which groups to listen to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All that there are.
+    All,
+    /// Those with these names: `RTNLGRP_LINK`, `nl80211:scan`, `link`; or all of a
+    /// protocol or family, `route`, `nl80211`.
+    Named(Vec<String>),
+}
+
+/// Sockets that listen, one for each protocol.
+pub(super) struct Groups {
+    listeners: Vec<Listener>,
+    wanted: Wanted,
+    /// Groups that may not be joined: how many, and one of them.
+    pub(super) refused: Vec<String>,
+}
+
+struct Listener {
+    socket: NetlinkSocket,
+    joined: BTreeSet<u32>,
+    /// Datagrams that were lost, as far as was told.
+    lost: u32,
+}
+
+/// Names of multicast groups: from the tables, and of generic netlink from the kernel.
+struct GroupNames<'a> {
+    schema: &'a Schema,
+    genl: &'a GenlGroups,
+}
+
+impl GroupNames<'_> {
+    /// The name of a group, if it has one.
+    fn of(&self, protocol: u16, number: u32) -> Option<&str> {
+        if protocol == protocol::GENERIC {
+            return self.genl.get(&number).map(String::as_str);
+        }
+        self.schema.group(protocol, number).map(|group| group.name)
+    }
+}
+
+impl Wanted {
+    /// Whether a group is among them.
+    fn has(&self, protocol: u16, name: Option<&str>) -> bool {
+        let Self::Named(wanted) = self else {
+            return true;
+        };
+        let of_protocol = nlscope_dissector::schema::base::protocol_entry(protocol);
+        wanted.iter().any(|wanted| {
+            let same = |name: &str| name.eq_ignore_ascii_case(wanted);
+            let family = name.and_then(|name| name.split_once(':'));
+            of_protocol.is_some_and(|entry| same(entry.name))
+                || name.is_some_and(same)
+                || family.is_some_and(|(family, group)| same(family) || same(group))
+                || name
+                    .and_then(|name| name.split_once("GRP_"))
+                    .is_some_and(|(_, short)| same(short))
+        })
+    }
+}
+
+impl Groups {
+    /// Joins, with a receive buffer of so many bytes for each protocol; `all_nsid` also
+    /// hears the network namespaces that have an id here.
+    ///
+    /// # Errors
+    ///
+    /// There is none of the groups, or none may be joined.
+    pub(super) fn open(
+        wanted: Wanted,
+        genl: &GenlGroups,
+        schema: &Schema,
+        buffer: usize,
+        all_nsid: bool,
+        own: &OwnPorts,
+    ) -> anyhow::Result<Self> {
+        let names = GroupNames { schema, genl };
+        let mut groups = Self {
+            listeners: Vec::new(),
+            wanted,
+            refused: Vec::new(),
+        };
+        for protocol in kernel_protocols()? {
+            let Ok(socket) = NetlinkSocket::open(protocol) else {
+                continue;
+            };
+            // Older kernels may lack one; a listener without it hears all the same.
+            let _ = socket.set(libc::NETLINK_PKTINFO, 1);
+            if all_nsid && let Err(error) = socket.set(libc::NETLINK_LISTEN_ALL_NSID, 1) {
+                bail!("listening to other network namespaces: {}", words(&error));
+            }
+            socket.set_buffer(buffer)?;
+            let mut listener = Listener {
+                socket,
+                joined: BTreeSet::new(),
+                lost: 0,
+            };
+            groups.join(&mut listener, &names);
+            if !listener.joined.is_empty() {
+                own.add(protocol, listener.socket.port());
+                groups.listeners.push(listener);
+            }
+        }
+        if groups.listeners.is_empty() {
+            match groups.refused.first() {
+                Some(refused) => bail!("no group may be joined: {refused}"),
+                None => bail!("the kernel has none of these multicast groups"),
+            }
+        }
+        Ok(groups)
+    }
+
+    /// Joins the groups of a protocol: those that have a name, and of the others all
+    /// that the kernel knows of.
+    fn join(&mut self, listener: &mut Listener, names: &GroupNames<'_>) {
+        let protocol = listener.socket.protocol();
+        let numbers: Vec<u32> = if protocol == protocol::GENERIC {
+            names.genl.keys().copied().collect()
+        } else {
+            (1..=MAX_GROUPS).collect()
+        };
+        for number in numbers {
+            let name = names.of(protocol, number);
+            if !self.wanted.has(protocol, name) {
+                continue;
+            }
+            match listener.join(number) {
+                Ok(()) => {}
+                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => break,
+                Err(error) => {
+                    let name = name.map_or_else(|| number.to_string(), str::to_owned);
+                    self.refused.push(format!("{name}: {}", words(&error)));
+                }
+            }
+        }
+        let process_events =
+            protocol == protocol::CONNECTOR && listener.joined.contains(&CN_IDX_PROC);
+        if process_events && let Err(error) = switch_process_events(&listener.socket, true) {
+            self.refused
+                .push(format!("process events: {}", words(&error)));
+        }
+    }
+
+    /// How many groups were joined, of how many protocols.
+    pub(super) fn count(&self) -> (usize, usize) {
+        let groups = self.listeners.iter().map(|it| it.joined.len()).sum();
+        (groups, self.listeners.len())
+    }
+
+    /// Hands out what is heard until `stop` is readable or nobody listens. `namespaces`
+    /// gives the number of the network namespace that has an id here.
+    pub(super) fn run(
+        mut self,
+        place: Place,
+        desk: &Desk,
+        stop: &OwnedFd,
+        mut namespace: impl FnMut(i32) -> u32,
+    ) -> Result<(), Stop> {
+        let mut buffer = vec![0; DATAGRAM];
+        let mut batch = Batch::default();
+        let mut told = Losses {
+            interface: place.interface,
+            ..Losses::default()
+        };
+        let mut heard = 0_u64;
+        loop {
+            let mut wait: Vec<_> = self.listeners.iter().map(|it| it.socket.as_fd()).collect();
+            wait.push(stop.as_fd());
+            let mut wait: Vec<_> = wait
+                .into_iter()
+                .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+                .collect();
+            match poll(&mut wait, None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(broken(&io::Error::from(errno))),
+            }
+            let stopped = wait.last().is_some_and(|it| !it.revents().is_empty());
+            let ready: Vec<_> = wait.iter().map(|it| !it.revents().is_empty()).collect();
+            for (listener, _) in self.listeners.iter_mut().zip(ready).filter(|(_, it)| *it) {
+                loop {
+                    let received = match listener.socket.receive(&mut buffer) {
+                        Ok(received) => received,
+                        Err(error) => match error.raw_os_error() {
+                            Some(libc::EAGAIN) => break,
+                            Some(libc::EINTR) => continue,
+                            // Some were lost, which the socket counts.
+                            Some(libc::ENOBUFS) => continue,
+                            _ => return Err(broken(&error)),
+                        },
+                    };
+                    let datagram = buffer.get(..received.len.min(DATAGRAM));
+                    let datagram = datagram.unwrap_or_default();
+                    heard += 1;
+                    let place = Place {
+                        netns: received.nsid.map_or(place.netns, &mut namespace),
+                        ..place
+                    };
+                    listener.take(datagram, received.group, place, &mut batch, &self.wanted);
+                    if batch.len() >= BATCH {
+                        desk.hand_out(&mut batch, false)?;
+                    }
+                }
+                listener.lost = listener.socket.drops().unwrap_or(listener.lost);
+            }
+            desk.hand_out(&mut batch, false)?;
+            let lost = self.listeners.iter().map(|it| u64::from(it.lost)).sum();
+            if lost != told.dropped || stopped {
+                told.dropped = lost;
+                told.received = heard + lost;
+                desk.tell(SourceEvent::Losses(told))?;
+            }
+            if stopped {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Listener {
+    fn join(&mut self, group: u32) -> io::Result<()> {
+        self.socket.join(group)?;
+        self.joined.insert(group);
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        datagram: &[u8],
+        group: u32,
+        place: Place,
+        batch: &mut Batch,
+        wanted: &Wanted,
+    ) {
+        let protocol = self.socket.protocol();
+        if protocol == protocol::GENERIC {
+            self.join_announced(datagram, wanted);
+        }
+        // Not from a group: the kernel's answer to what was sent on this socket.
+        let Some(group) = NonZeroU32::new(group) else {
+            return;
+        };
+        batch.add_datagram(place, now(), datagram, protocol, Some(group));
+    }
+
+    /// A family that turns up later has its groups joined when nlctrl tells of it.
+    fn join_announced(&mut self, datagram: &[u8], wanted: &Wanted) {
+        let mut new = GenlGroups::new();
+        announced(datagram, &mut new);
+        for (number, name) in new {
+            if !self.joined.contains(&number) && wanted.has(protocol::GENERIC, Some(&name)) {
+                // One that may not be joined is not heard.
+                let _ = self.join(number);
+            }
+        }
+    }
+}
+
+/// The kernel counts who listens to the processes, beside the group's members.
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if self.socket.protocol() == protocol::CONNECTOR && self.joined.contains(&CN_IDX_PROC) {
+            let _ = switch_process_events(&self.socket, false);
+        }
+    }
+}
+
+/// Switches the process events of the connector on or off for whoever has `socket`.
+///
+/// # Errors
+///
+/// Those of the system: only root may.
+pub(super) fn switch_process_events(socket: &NetlinkSocket, on: bool) -> io::Result<()> {
+    let op = if on {
+        PROC_CN_MCAST_LISTEN
+    } else {
+        PROC_CN_MCAST_IGNORE
+    };
+    // `struct cn_msg` with `enum proc_cn_mcast_op` as its data.
+    let mut message = Vec::with_capacity(24);
+    for word in [CN_IDX_PROC, 1, 0, 0] {
+        message.extend(word.to_ne_bytes());
+    }
+    message.extend(4_u16.to_ne_bytes());
+    message.extend(0_u16.to_ne_bytes());
+    message.extend(op.to_ne_bytes());
+    socket.send(NLMSG_DONE, 0, &message)
+}
+
+fn broken(error: &io::Error) -> Stop {
+    Stop::Error(SourceError::Damaged(format!("groups: {}", words(error))))
+}
+
+pub(super) fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let nanoseconds = since.map_or(0, |since| since.as_nanos());
+    Time(i64::try_from(nanoseconds).unwrap_or(0))
+}

@@ -1,0 +1,508 @@
+//! What this machine says over netlink now: nlmon devices, multicast groups, and what
+//! belongs to both. Only on Linux.
+//!
+//! Everything that needs a privilege is opened first ([`open`]); then the program gives
+//! its privileges up and closes the system behind itself, and only then the threads
+//! start that see captured bytes ([`Opened::start`]).
+
+mod companion;
+mod desk;
+mod device;
+mod groups;
+mod names;
+mod netns;
+mod nlmon;
+mod privilege;
+mod sandbox;
+mod scan;
+mod socket;
+mod sys;
+
+pub(crate) use companion::{run as companion, watch_sockets};
+pub(crate) use groups::Wanted;
+pub(crate) use names::groups as genl_groups;
+pub(crate) use netns::Netns;
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::ChildStdout;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use anyhow::Context as _;
+use nlscope_dissector::schema::Schema;
+use nlscope_dissector::wire::protocol;
+use rustix::pipe::{PipeFlags, pipe_with};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::low_level::pipe;
+
+use crate::source::{Outlet, SourceError, SourceEvent, Stop};
+use companion::{Answer, Companion, Questions};
+use desk::{Batch, Desk, OwnPorts, Place};
+use groups::Groups;
+use names::GenlGroups;
+use nlmon::Nlmon;
+use sandbox::Sandbox;
+use socket::NetlinkSocket;
+
+/// How many events wait at most until somebody takes them; a batch of frames is two.
+const QUEUE: usize = 256;
+
+/// What to capture, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    /// Capture on nlmon: on this device, or on one that is found or made.
+    pub(crate) nlmon: Option<Option<String>>,
+    /// Listen to multicast groups.
+    pub(crate) groups: Option<Wanted>,
+    /// In these network namespaces; none is the own one.
+    pub(crate) netns: Vec<Netns>,
+    /// Also hear groups of the network namespaces that have an id here.
+    pub(crate) all_nsid: bool,
+    /// Our own questions are shown like those of others.
+    pub(crate) show_own: bool,
+    /// Size of kernel buffers in MiB.
+    pub(crate) buffer: u16,
+    /// Only these protocols, `NETLINK_*`; `None` for all.
+    pub(crate) protocols: Option<Vec<u16>>,
+    /// Give up privileges and close the system behind us.
+    pub(crate) sandbox: bool,
+}
+
+/// The network namespaces that were asked for. One alone is number 0 and needs no name;
+/// several have numbers from 1.
+#[derive(Clone, Copy)]
+struct Namespaces<'a>(&'a [Netns]);
+
+impl<'a> Namespaces<'a> {
+    /// Each with its number.
+    fn numbered(self) -> impl Iterator<Item = (u32, Option<&'a Netns>)> {
+        let own = self.0.is_empty().then_some((0, None));
+        let first = u32::from(self.0.len() > 1);
+        own.into_iter()
+            .chain((first..).zip(self.0.iter().map(Some)))
+    }
+
+    /// Does something in the one with this number.
+    fn inside<T: Send>(
+        self,
+        number: u32,
+        work: impl FnOnce() -> anyhow::Result<T> + Send,
+    ) -> anyhow::Result<T> {
+        let found = self.numbered().find(|(it, _)| *it == number);
+        netns::inside(found.and_then(|(_, netns)| netns), work)
+    }
+}
+
+/// Everything is open and nothing runs yet.
+pub(crate) struct Opened {
+    /// What is captured, in words: `nlmon0`, `19 groups`.
+    pub(crate) title: String,
+    sources: Vec<Source>,
+    /// The answers to our own questions: protocol and datagram.
+    beginning: Vec<(Place, u16, Vec<u8>)>,
+    interfaces: Vec<String>,
+    /// Names of network namespaces, from number 1.
+    namespaces: Vec<String>,
+    notices: Vec<String>,
+    own: OwnPorts,
+    companion: Option<(Companion, ChildStdout)>,
+    genl: GenlGroups,
+    options: Options,
+}
+
+/// One of the sources, and where its frames come from.
+struct Source {
+    what: What,
+    place: Place,
+}
+
+enum What {
+    Nlmon(Box<Nlmon>),
+    Groups(Groups),
+}
+
+/// Opens what `options` ask for.
+///
+/// # Errors
+///
+/// What cannot be opened, and what to do about it.
+pub(crate) fn open(options: Options, schema: &Schema) -> anyhow::Result<Opened> {
+    let mut opened = Opened {
+        title: String::new(),
+        sources: Vec::new(),
+        beginning: Vec::new(),
+        interfaces: Vec::new(),
+        namespaces: Vec::new(),
+        notices: Vec::new(),
+        own: OwnPorts::default(),
+        companion: None,
+        genl: names::groups()?,
+        options,
+    };
+    let netns = opened.options.netns.clone();
+    let mut remove = Vec::new();
+    for (number, netns) in Namespaces(&netns).numbered() {
+        let device = netns::inside(netns, || opened.open_in(number, netns, schema));
+        // A device that was made is taken away although another cannot be opened.
+        match device {
+            Ok(Some(index)) => remove.push((number, index)),
+            Ok(None) => {}
+            Err(error) => {
+                drop(Companion::start(&opened.options.netns, &remove));
+                return Err(error);
+            }
+        }
+    }
+    opened.start_companion(&remove)?;
+    Ok(opened)
+}
+
+impl Opened {
+    /// Opens the sources in one network namespace, on a thread that is in it. Gives the
+    /// index of a device that has to be taken away.
+    fn open_in(
+        &mut self,
+        number: u32,
+        netns: Option<&Netns>,
+        schema: &Schema,
+    ) -> anyhow::Result<Option<u32>> {
+        let at = netns.map_or(String::new(), |netns| format!("@{}", netns.name));
+        if let (true, Some(netns)) = (number > 0, netns) {
+            self.namespaces.push(netns.name.clone());
+        }
+        let mut remove = None;
+        if let Some(wanted) = self.options.nlmon.clone() {
+            let name = match wanted {
+                Some(name) => name,
+                None => {
+                    let device = device::open()?;
+                    remove = device.remove;
+                    device.name
+                }
+            };
+            let bytes = i32::from(self.options.buffer).saturating_mul(1 << 20);
+            let nlmon = Nlmon::open(&name, bytes, self.options.protocols.as_deref());
+            let nlmon = nlmon.inspect_err(|_| take_away(remove))?;
+            let place = self.interface(number, format!("{name}{at}"));
+            self.say(&format!("{name}{at}"));
+            self.sources.push(Source {
+                what: What::Nlmon(Box::new(nlmon)),
+                place,
+            });
+        }
+        if let Some(wanted) = self.options.groups.clone() {
+            let groups = Groups::open(
+                wanted,
+                &self.genl,
+                schema,
+                usize::from(self.options.buffer) << 20,
+                self.options.all_nsid,
+                &self.own,
+            );
+            let groups = groups.inspect_err(|_| take_away(remove))?;
+            let place = self.interface(number, format!("groups{at}"));
+            let (count, protocols) = groups.count();
+            self.say(&format!("{count} groups of {protocols} protocols{at}"));
+            if let Some(first) = groups.refused.first() {
+                let more = groups.refused.len();
+                self.notices
+                    .push(format!("{more} groups were not joined: {first}, ..."));
+            }
+            self.sources.push(Source {
+                what: What::Groups(groups),
+                place,
+            });
+        }
+        self.ask(number)?;
+        Ok(remove)
+    }
+
+    fn interface(&mut self, netns: u32, name: String) -> Place {
+        let interface = u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX);
+        self.interfaces.push(name);
+        Place { interface, netns }
+    }
+
+    fn say(&mut self, what: &str) {
+        let comma = if self.title.is_empty() { "" } else { ", " };
+        // Writing to a string does not fail.
+        let _ = write!(self.title, "{comma}{what}");
+    }
+
+    /// Asks for the names of families and interfaces. Where nlmon shows our own questions
+    /// like those of others, it shows the answers too.
+    fn ask(&mut self, netns: u32) -> anyhow::Result<()> {
+        let place = Place {
+            interface: u32::try_from(self.interfaces.len().saturating_sub(1)).unwrap_or(0),
+            netns,
+        };
+        let shown = self.options.show_own && self.options.nlmon.is_some();
+        let mut heard = Vec::new();
+        for number in [protocol::GENERIC, protocol::ROUTE] {
+            let socket = NetlinkSocket::open(number)?;
+            self.own.add(number, socket.port());
+            let take = |datagram: &[u8]| {
+                if !shown {
+                    heard.push((place, number, datagram.to_vec()));
+                }
+            };
+            let asked = if number == protocol::GENERIC {
+                names::families(&socket, take)
+            } else {
+                names::interfaces(&socket, take)
+            };
+            if let Err(error) = asked {
+                self.notices
+                    .push(format!("names are not known at the beginning: {error}"));
+            }
+        }
+        self.beginning.append(&mut heard);
+        Ok(())
+    }
+
+    fn start_companion(&mut self, remove: &[(u32, u32)]) -> anyhow::Result<()> {
+        let (companion, output) = match Companion::start(&self.options.netns, remove) {
+            Ok(started) => started,
+            Err(error) if remove.is_empty() => {
+                self.notices
+                    .push(format!("processes are not known: {error:#}"));
+                return Ok(());
+            }
+            Err(error) => {
+                for (netns, index) in remove {
+                    let namespaces = Namespaces(&self.options.netns);
+                    let _ = namespaces.inside(*netns, || {
+                        take_away(Some(*index));
+                        Ok(())
+                    });
+                }
+                return Err(error);
+            }
+        };
+        self.companion = Some((companion, output));
+        Ok(())
+    }
+
+    /// Gives up all privileges, closes the system behind us but for files below `folder`,
+    /// and starts to capture. What could not be closed is told as a notice.
+    ///
+    /// # Errors
+    ///
+    /// A thread or a pipe cannot be made.
+    pub(crate) fn start(
+        mut self,
+        folder: Option<PathBuf>,
+    ) -> anyhow::Result<(Receiver<SourceEvent>, Live)> {
+        let (outlet, receiver) = Outlet::new(QUEUE);
+        let (stop, stopper) = pipe_with(PipeFlags::CLOEXEC).context("cannot make a pipe")?;
+        let (companion, answers) = match self.companion.take() {
+            Some((companion, output)) => (Some(companion), Some(companion::answers(output))),
+            None => (None, None),
+        };
+        let mut answers = answers;
+        for answer in answers.iter_mut().flatten() {
+            match answer {
+                Answer::Own(protocol, port) => self.own.add(protocol, port),
+                Answer::Trouble(text) => self.notices.push(text),
+                Answer::Ready => break,
+                Answer::Port(_) | Answer::Socket(_) | Answer::Looked => {}
+            }
+        }
+        let sandbox = self.options.sandbox.then(|| Sandbox::new(folder));
+        if let Some(sandbox) = &sandbox {
+            self.notices.extend(sandbox.enter());
+        }
+        let questions = companion.as_ref().map(Companion::questions);
+        let mut threads = self.begin(&outlet, &Arc::new(stop), questions)?;
+        if let Some(answers) = answers {
+            let outlet = outlet.clone();
+            threads.push(spawn("companion", move || tell(answers, &outlet))?);
+        }
+        let closed = sandbox.map_or_else(Vec::new, |sandbox| sandbox.close_system_calls());
+        for notice in closed {
+            // The queue is long, and nobody takes from it yet.
+            let _ = outlet.send(SourceEvent::Notice(notice));
+        }
+        let live = Live {
+            stopper: Some(stopper),
+            companion,
+            threads,
+        };
+        Ok((receiver, live))
+    }
+
+    /// Tells what is known at the beginning, and starts the sources.
+    fn begin(
+        self,
+        outlet: &Outlet,
+        stop: &Arc<OwnedFd>,
+        questions: Option<Questions>,
+    ) -> anyhow::Result<Vec<JoinHandle<()>>> {
+        // None of it waits: the queue is long.
+        for interface in self.interfaces {
+            let _ = outlet.send(SourceEvent::Interface(interface));
+        }
+        for name in &self.namespaces {
+            let _ = outlet.send(SourceEvent::Netns(name.clone()));
+        }
+        for notice in self.notices {
+            let _ = outlet.send(SourceEvent::Notice(notice));
+        }
+        let desk = Desk::new(outlet.clone(), self.own, self.options.show_own, questions);
+        let mut batch = Batch::default();
+        for (place, protocol, datagram) in self.beginning {
+            batch.add_datagram(place, groups::now(), &datagram, protocol, None);
+        }
+        let _ = desk.hand_out(&mut batch, true);
+        let shared = Arc::new(Shared {
+            desk,
+            running: AtomicUsize::new(self.sources.len()),
+            nsids: Mutex::new(Nsids {
+                numbers: HashMap::new(),
+                next: u32::try_from(self.namespaces.len()).unwrap_or(u32::MAX - 1) + 1,
+            }),
+        });
+        let mut threads = Vec::new();
+        for source in self.sources {
+            let (shared, stop) = (Arc::clone(&shared), Arc::clone(stop));
+            threads.push(spawn("source", move || shared.run(source, &stop))?);
+        }
+        Ok(threads)
+    }
+}
+
+/// What the threads of the sources share.
+struct Shared {
+    desk: Desk,
+    /// How many of them run.
+    running: AtomicUsize,
+    nsids: Mutex<Nsids>,
+}
+
+/// Network namespaces that have an id here, by it.
+struct Nsids {
+    numbers: HashMap<i32, u32>,
+    next: u32,
+}
+
+impl Shared {
+    /// Runs a source to its end; the last one to end ends it all.
+    fn run(&self, source: Source, stop: &OwnedFd) {
+        let ended = match source.what {
+            What::Nlmon(nlmon) => nlmon.run(source.place, &self.desk, stop),
+            What::Groups(groups) => {
+                groups.run(source.place, &self.desk, stop, |nsid| self.netns(nsid))
+            }
+        };
+        let last = self.running.fetch_sub(1, Ordering::AcqRel) == 1;
+        let end = match ended {
+            Ok(()) => Ok(()),
+            Err(Stop::Error(error)) => Err(error),
+            Err(Stop::Gone) => return,
+        };
+        // If nobody listens any more, nobody needs to know.
+        let _ = match end {
+            end if last => self.desk.tell(SourceEvent::End(end)),
+            Err(SourceError::Unusable(text) | SourceError::Damaged(text)) => {
+                self.desk.tell(SourceEvent::Notice(text))
+            }
+            Ok(()) => Ok(()),
+        };
+    }
+
+    /// The number of a network namespace by its id here.
+    fn netns(&self, nsid: i32) -> u32 {
+        let mut known = self.nsids.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = known.numbers.get(&nsid) {
+            return *number;
+        }
+        let number = known.next;
+        known.next = known.next.saturating_add(1);
+        known.numbers.insert(nsid, number);
+        let _ = self.desk.tell(SourceEvent::Netns(format!("nsid {nsid}")));
+        number
+    }
+}
+
+/// Hands on what the companion says.
+fn tell(answers: impl Iterator<Item = Answer>, outlet: &Outlet) {
+    for answer in answers {
+        let event = match answer {
+            Answer::Port(port) => SourceEvent::Port(port),
+            Answer::Socket(change) => SourceEvent::Socket(change),
+            Answer::Trouble(text) => SourceEvent::Notice(text),
+            Answer::Own(..) | Answer::Ready | Answer::Looked => continue,
+        };
+        if outlet.send(event).is_err() {
+            return;
+        }
+    }
+}
+
+fn take_away(device: Option<u32>) {
+    let Some(index) = device else {
+        return;
+    };
+    if let Ok(socket) = NetlinkSocket::open(protocol::ROUTE) {
+        // What was made a moment ago; there is nobody to tell more than the first error.
+        let _ = device::remove(&socket, index);
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .context("cannot start a thread")
+}
+
+/// A running capture. It ends when this is dropped: whoever takes its events has to drop
+/// the receiver first.
+pub(crate) struct Live {
+    stopper: Option<OwnedFd>,
+    companion: Option<Companion>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Live {
+    /// Stops capturing: what was captured by then still arrives, then the end.
+    pub(crate) fn stop(&mut self) {
+        if let Some(stopper) = self.stopper.take() {
+            // It has room for more than the one byte that is needed.
+            let _ = rustix::io::write(stopper, &[0]);
+        }
+    }
+
+    /// Stops capturing, too, when somebody wants the program to end: SIGINT, SIGTERM,
+    /// SIGHUP.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let us listen for signals.
+    pub(crate) fn stop_at_signals(&self) -> anyhow::Result<()> {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            if let Some(stopper) = &self.stopper {
+                let stopper = stopper.try_clone().context("cannot listen for signals")?;
+                pipe::register(signal, stopper).context("cannot listen for signals")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.stop();
+        // Waits until a device that was made is taken away.
+        self.companion = None;
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Capturing on an nlmon device.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use nlscope_dissector::capture::Time;
+use pcap::{Active, Capture, Error, Precision};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::desk::{BATCH, Batch, Desk, Place};
+use super::privilege::Unprivileged;
+use crate::source::{Losses, SourceError, SourceEvent, Stop};
+
+/// Longest frame that is captured: libpcap's own limit.
+const SNAPLEN: i32 = 262_144;
+/// How long after the last frame the kernel is asked how many it dropped.
+const COUNT_AFTER: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 500_000_000,
+};
+/// How often at most while frames come.
+const COUNT_EVERY: Duration = Duration::from_millis(250);
+
+/// An open capture.
+pub(super) struct Nlmon {
+    capture: Capture<Active>,
+    name: String,
+}
+
+impl Nlmon {
+    /// Opens the device, with a kernel buffer of so many bytes. Only the protocols that
+    /// are named are captured.
+    ///
+    /// # Errors
+    ///
+    /// There is no such device, it is none of netlink, or this process may not.
+    pub(super) fn open(name: &str, buffer: i32, protocols: Option<&[u16]>) -> anyhow::Result<Self> {
+        let inactive = Capture::from_device(name)
+            .with_context(|| format!("cannot capture on {name}"))?
+            .immediate_mode(true)
+            .precision(Precision::Nano)
+            .snaplen(SNAPLEN)
+            .buffer_size(buffer);
+        let mut capture = inactive.open().map_err(|error| refused(name, &error))?;
+        let link = capture.get_datalink();
+        if !matches!(link.0, 253 | 113 | 276) {
+            let link = link.get_name().unwrap_or_else(|_| link.0.to_string());
+            return Err(anyhow!(
+                "{name} is no nlmon device: its link type is {link}"
+            ));
+        }
+        if let Some(program) = protocols.map(program) {
+            capture
+                .filter(&program, true)
+                .with_context(|| format!("cannot filter in the kernel with \"{program}\""))?;
+        }
+        let capture = capture
+            .setnonblock()
+            .map_err(|error| refused(name, &error))?;
+        Ok(Self {
+            capture,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Hands out frames until `stop` is readable or nobody listens.
+    pub(super) fn run(mut self, place: Place, desk: &Desk, stop: &OwnedFd) -> Result<(), Stop> {
+        let mut batch = Batch::default();
+        let mut told = Losses {
+            interface: place.interface,
+            ..Losses::default()
+        };
+        let mut counted = std::time::Instant::now();
+        let mut count_soon = false;
+        loop {
+            let more = self.read(place, &mut batch)?;
+            count_soon |= batch.len() > 0;
+            desk.hand_out(&mut batch, false)?;
+            if count_soon && counted.elapsed() >= COUNT_EVERY {
+                self.count(&mut told, desk)?;
+                counted = std::time::Instant::now();
+                count_soon = false;
+            }
+            if more {
+                continue;
+            }
+            let timeout = count_soon.then_some(&COUNT_AFTER);
+            let mut wait = [
+                PollFd::from_borrowed_fd(self.capture.as_fd(), PollFlags::IN),
+                PollFd::new(stop, PollFlags::IN),
+            ];
+            match poll(&mut wait, timeout) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(self.broken(&errno.to_string())),
+            }
+            if !wait[1].revents().is_empty() {
+                // What was waiting is handed out, and counted, before the end.
+                while self.read(place, &mut batch)? {
+                    desk.hand_out(&mut batch, false)?;
+                }
+                desk.hand_out(&mut batch, false)?;
+                return self.count(&mut told, desk);
+            }
+        }
+    }
+
+    /// Reads what is there; whether there may be more.
+    fn read(&mut self, place: Place, batch: &mut Batch) -> Result<bool, Stop> {
+        while batch.len() < BATCH {
+            match self.capture.next_packet() {
+                Ok(packet) => {
+                    let time = &packet.header.ts;
+                    // The fraction is in nanoseconds, as it was asked for.
+                    let nanoseconds = time.tv_sec * 1_000_000_000 + time.tv_usec;
+                    batch.add(place, Time(nanoseconds), packet.data, packet.header.len);
+                }
+                Err(Error::TimeoutExpired | Error::NoMorePackets) => return Ok(false),
+                Err(error) => return Err(self.broken(&words(&error))),
+            }
+        }
+        Ok(true)
+    }
+
+    fn count(&mut self, told: &mut Losses, desk: &Desk) -> Result<(), Stop> {
+        let Ok(stat) = self.capture.stats() else {
+            return Ok(());
+        };
+        let now = Losses {
+            interface: told.interface,
+            received: u64::from(stat.received),
+            dropped: u64::from(stat.dropped) + u64::from(stat.if_dropped),
+        };
+        if *told != now {
+            *told = now;
+            desk.tell(SourceEvent::Losses(now))?;
+        }
+        Ok(())
+    }
+
+    fn broken(&self, text: &str) -> Stop {
+        Stop::Error(SourceError::Damaged(format!("{}: {text}", self.name)))
+    }
+}
+
+/// A filter of libpcap that passes these protocols: the last two bytes of the cooked
+/// header.
+fn program(protocols: &[u16]) -> String {
+    let tests: Vec<_> = protocols
+        .iter()
+        .map(|protocol| format!("link[14:2] = {protocol}"))
+        .collect();
+    if tests.is_empty() {
+        // Nothing passes.
+        return "link[14:2] = 0xffff".to_owned();
+    }
+    tests.join(" or ")
+}
+
+fn refused(name: &str, error: &Error) -> anyhow::Error {
+    let text = words(error);
+    // libpcap has no code for it in this error.
+    if text.contains("permission") || text.contains("not permitted") {
+        return Unprivileged::to("capture on an nlmon device").into();
+    }
+    anyhow!("cannot capture on {name}: {text}")
+}
+
+/// What libpcap says.
+fn words(error: &Error) -> String {
+    match error {
+        Error::PcapError(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,575 @@
+//! Writes captures of netlink frames: pcapng with process, multicast group and losses, or
+//! pcap; one file, or a sequence of files of which the oldest may be deleted.
+
+mod block;
+mod classic;
+#[cfg(target_os = "linux")]
+mod command;
+mod error;
+mod name;
+mod output;
+mod recording;
+mod sink;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::io;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use block::Statistics;
+#[cfg(target_os = "linux")]
+pub(crate) use command::run;
+pub(crate) use error::RecordError;
+pub(crate) use name::numbered;
+use output::Output;
+pub(crate) use recording::{Recording, save};
+use sink::Open;
+
+/// The link type of netlink frames, `LINKTYPE_NETLINK`.
+const LINKTYPE_NETLINK: u16 = 253;
+/// With so many bytes buffered, the next packet is preceded by a flush.
+const FLUSH_AT: usize = 256 * 1024;
+/// What a block may have besides the bytes of its packet: fields, and options of the
+/// greatest length.
+const BLOCK_OVERHEAD: usize = 128 * 1024;
+
+/// The format of a capture.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// pcapng, with everything that is known of a packet.
+    #[default]
+    Pcapng,
+    /// pcap with times in nanoseconds: packets only. No interface, process, group or loss
+    /// has a place in it, and of each packet at most 262,144 bytes are kept.
+    Pcap,
+}
+
+/// When the next file begins, and how many are kept. With none of it there is one file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rotation {
+    /// The most bytes a file may have; one packet alone may have more.
+    pub(crate) filesize: Option<u64>,
+    /// How long after its first packet a file takes no more.
+    pub(crate) duration: Option<Duration>,
+    /// The most packets a file may have.
+    pub(crate) packets: Option<u64>,
+    /// How many files are kept, of those that this recorder created: the oldest is
+    /// deleted when there is one more.
+    pub(crate) files: Option<NonZeroU32>,
+}
+
+impl Rotation {
+    fn is_never(&self) -> bool {
+        self.filesize.is_none() && self.duration.is_none() && self.packets.is_none()
+    }
+}
+
+/// Which process sent or received a packet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Process<'a> {
+    /// Its number.
+    pub(crate) pid: u32,
+    /// Its name; at most 65,535 bytes of it are written.
+    pub(crate) name: &'a str,
+}
+
+/// Which multicast group a packet was sent to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Group<'a> {
+    /// Its number in its netlink family, from 1.
+    pub(crate) number: u32,
+    /// Its name, where it is known: `RTNLGRP_LINK`.
+    pub(crate) name: Option<&'a str>,
+}
+
+/// A packet as it was captured.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Packet<'a> {
+    /// Which of the interfaces it came from, in the order in which they were described.
+    pub(crate) interface: u32,
+    /// When: seconds and nanoseconds since 1970-01-01 00:00 UTC.
+    pub(crate) time: (u64, u32),
+    /// How long it was, header of the link layer included.
+    pub(crate) wire_len: u32,
+    /// What was captured of it, from the header of the link layer on (16 bytes,
+    /// `LINKTYPE_NETLINK`). Wireshark refuses captures with more than 262,144.
+    pub(crate) bytes: &'a [u8],
+    /// The process, where it is known.
+    pub(crate) process: Option<Process<'a>>,
+    /// The multicast group, where it is known.
+    pub(crate) group: Option<Group<'a>>,
+}
+
+/// What was counted where packets come from, since the beginning of the capture.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Losses {
+    /// How many packets there were.
+    pub(crate) received: u64,
+    /// How many of them were lost before they could be recorded.
+    pub(crate) dropped: u64,
+}
+
+/// What was written when a recorder has finished, in all files, deleted ones included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Summary {
+    /// How many files.
+    pub(crate) files: u64,
+    /// How many packets.
+    pub(crate) packets: u64,
+    /// How many bytes.
+    pub(crate) bytes: u64,
+}
+
+/// A capture that is being written.
+///
+/// Packets are buffered. What [`Recorder::written`] counts has been handed to the kernel,
+/// and is in the files however this process ends; a process that is killed while it writes
+/// leaves a part of a packet behind those. Without [`Recorder::finish`], what is buffered
+/// is lost.
+pub(crate) struct Recorder {
+    form: Form,
+    rotation: Rotation,
+    path: PathBuf,
+    open: Open,
+    os: String,
+    comment: Option<String>,
+    interfaces: Vec<Interface>,
+    output: Output,
+    file: Contents,
+    /// The files there are, oldest first, where the oldest is to be deleted.
+    ring: VecDeque<PathBuf>,
+    /// Packets and bytes of the files before the present one; files with it.
+    total: Summary,
+}
+
+/// An interface, which each file describes again.
+struct Interface {
+    name: String,
+    description: String,
+    losses: Option<Losses>,
+    recorded: u64,
+}
+
+/// What is in the present file or buffered for it.
+struct Contents {
+    /// When it was created, in nanoseconds since 1970.
+    created: u64,
+    /// The times of the first and of the last packet.
+    span: Option<(u64, u64)>,
+    packets: u64,
+    processes: Processes,
+    /// Its statistics are written, nothing may follow.
+    ended: bool,
+}
+
+/// The processes that are described in a file.
+#[derive(Default)]
+struct Processes {
+    /// By process id, the names it had and the numbers of the blocks that say so.
+    known: HashMap<u32, Vec<(Box<str>, u32)>>,
+    count: u32,
+}
+
+impl Recorder {
+    /// Begins a capture in the file `path`, or in files named after it if there is a
+    /// rotation. `-` and `/dev/stdout` are standard output. A regular file that is there
+    /// is overwritten, a new one is readable by its owner only. `comment` is a comment
+    /// of each file as a whole.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be created or written to, is something that is not to be
+    /// overwritten, or if the rotation makes no sense.
+    pub(crate) fn create(
+        path: &Path,
+        form: Form,
+        rotation: Rotation,
+        comment: Option<String>,
+    ) -> Result<Self, RecordError> {
+        if rotation.is_never() && rotation.files.is_some() {
+            return Err(RecordError::NeverRotated);
+        }
+        let stdout = ["-", "/dev/stdout"].map(Path::new).contains(&path);
+        let (path, open): (&Path, Open) = if stdout {
+            (Path::new("standard output"), sink::open_stdout)
+        } else {
+            (path, sink::open_file)
+        };
+        if !rotation.is_never() && (stdout || !sink::names_files(path)) {
+            return Err(RecordError::NotRotated { path: path.into() });
+        }
+        Self::begin(path, form, rotation, comment, open)
+    }
+
+    /// As [`Recorder::create`], with files that `open` opens.
+    fn begin(
+        path: &Path,
+        form: Form,
+        rotation: Rotation,
+        comment: Option<String>,
+        open: Open,
+    ) -> Result<Self, RecordError> {
+        let now = nanoseconds_now();
+        let first = file_name(path, rotation, 1, now);
+        let output = Output::new(first.clone(), open(&first)?);
+        let mut recorder = Self {
+            form,
+            rotation,
+            path: path.into(),
+            open,
+            os: operating_system(),
+            comment,
+            interfaces: Vec::new(),
+            output,
+            file: Contents::new(now),
+            ring: VecDeque::from([first]),
+            total: Summary {
+                files: 1,
+                packets: 0,
+                bytes: 0,
+            },
+        };
+        recorder.head();
+        // At once, so that the file can be read from now on.
+        recorder.output.flush()?;
+        Ok(recorder)
+    }
+
+    /// Describes the next interface: its name, and what it is in a few words. Interfaces
+    /// are numbered from 0; one may be described at any time before its first packet.
+    ///
+    /// # Errors
+    ///
+    /// If the present file has no room for it and the next one cannot be begun: then it is
+    /// not described, and a later call tries again.
+    pub(crate) fn interface(&mut self, name: &str, description: &str) -> Result<(), RecordError> {
+        let latest = self.file.span.map_or(self.file.created, |(_, last)| last);
+        if self.file.ended {
+            self.rotate(latest)?;
+        }
+        let pending = self.output.pending();
+        self.describe(name, description);
+        if self.file.span.is_some() && self.is_over_size(self.interfaces.len() + 1) {
+            self.output.withdraw(pending);
+            self.rotate(latest)?;
+            self.describe(name, description);
+        }
+        self.interfaces.push(Interface {
+            name: name.into(),
+            description: description.into(),
+            losses: None,
+            recorded: 0,
+        });
+        Ok(())
+    }
+
+    /// Records a packet. It is buffered; with 256 KiB buffered, those are put in the file
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// If the interface is not described, if the packet is too long for any capture, or
+    /// if what is before it cannot be written: then it is not recorded, and a later call
+    /// tries again.
+    pub(crate) fn packet(&mut self, packet: &Packet<'_>) -> Result<(), RecordError> {
+        self.check(packet)?;
+        let time = nanoseconds(packet.time);
+        if self.file.ended || self.file.is_full(self.rotation) || self.is_over_time(time) {
+            self.rotate(time)?;
+        }
+        if self.output.pending() >= FLUSH_AT {
+            self.output.flush()?;
+        }
+        let pending = self.output.pending();
+        self.append(packet, time);
+        if self.file.span.is_some() && self.is_over_size(self.interfaces.len()) {
+            self.output.withdraw(pending);
+            self.rotate(time)?;
+            self.append(packet, time);
+        }
+        self.file.count(time);
+        if let Some(interface) = self.interfaces.get_mut(packet.interface as usize) {
+            interface.recorded += 1;
+        }
+        Ok(())
+    }
+
+    /// Remembers what was counted where the packets of an interface come from. It is
+    /// written when a file ends. An interface that is not described is passed over.
+    pub(crate) fn losses(&mut self, interface: u32, losses: Losses) {
+        if let Some(interface) = self.interfaces.get_mut(interface as usize) {
+            interface.losses = Some(losses);
+        }
+    }
+
+    /// Says what time it is (seconds and nanoseconds since 1970, the clock of the
+    /// packets), so that a file ends in time when no packet comes. A file without a packet
+    /// goes on.
+    ///
+    /// # Errors
+    ///
+    /// If the present file cannot be ended or the next one not be begun.
+    pub(crate) fn tick(&mut self, now: (u64, u32)) -> Result<(), RecordError> {
+        let now = nanoseconds(now);
+        if self.is_over_time(now) {
+            self.rotate(now)?;
+        }
+        Ok(())
+    }
+
+    /// Hands everything that is buffered to the kernel.
+    ///
+    /// # Errors
+    ///
+    /// If not all of it could be written. The file then ends with a whole block if it is
+    /// a regular one, and a later call tries again with the rest.
+    pub(crate) fn flush(&mut self) -> Result<(), RecordError> {
+        self.output.flush()
+    }
+
+    /// How many packets certainly are in a file, in all files together.
+    pub(crate) fn written(&self) -> u64 {
+        self.total.packets + self.output.packets()
+    }
+
+    /// The file that is being written.
+    pub(crate) fn path(&self) -> &Path {
+        self.output.path()
+    }
+
+    /// Ends the capture: writes the statistics and everything buffered, and waits until
+    /// the disk has it.
+    ///
+    /// # Errors
+    ///
+    /// If any of it failed; the error says how many packets are safe.
+    pub(crate) fn finish(mut self) -> Result<Summary, RecordError> {
+        self.end_file()?;
+        self.output.sync()?;
+        Ok(self.so_far())
+    }
+
+    /// What was written until now.
+    pub(crate) fn so_far(&self) -> Summary {
+        Summary {
+            files: self.total.files,
+            packets: self.total.packets + self.output.packets(),
+            bytes: self.total.bytes + self.output.bytes(),
+        }
+    }
+
+    fn check(&self, packet: &Packet<'_>) -> Result<(), RecordError> {
+        if packet.interface as usize >= self.interfaces.len() {
+            return Err(RecordError::NoInterface {
+                interface: packet.interface,
+                described: self.interfaces.len(),
+            });
+        }
+        let length = packet.bytes.len();
+        if length > (u32::MAX as usize).saturating_sub(BLOCK_OVERHEAD) {
+            return Err(RecordError::TooLong { length });
+        }
+        Ok(())
+    }
+
+    /// Whether the file would be too long if it ended now, with so many interfaces.
+    fn is_over_size(&self, interfaces: usize) -> bool {
+        let statistics = match self.form {
+            Form::Pcapng => block::STATISTICS_LENGTH * interfaces as u64,
+            Form::Pcap => 0,
+        };
+        self.rotation
+            .filesize
+            .is_some_and(|most| self.output.size().saturating_add(statistics) > most)
+    }
+
+    /// Whether what happens at `time` belongs to the next file.
+    fn is_over_time(&self, time: u64) -> bool {
+        self.rotation
+            .duration
+            .zip(self.file.span)
+            .is_some_and(|(most, (first, _))| {
+                u128::from(time.saturating_sub(first)) >= most.as_nanos()
+            })
+    }
+
+    /// Begins the next file at `time`.
+    fn rotate(&mut self, time: u64) -> Result<(), RecordError> {
+        self.end_file()?;
+        let path = file_name(&self.path, self.rotation, self.total.files + 1, time);
+        let sink = (self.open)(&path)?;
+        self.total = self.so_far();
+        self.output.switch(path, sink);
+        self.file = Contents::new(time);
+        self.total.files += 1;
+        self.head();
+        // First of all, because it may be what makes room for the new one.
+        let removed = self.close_ring();
+        self.output.flush()?;
+        removed
+    }
+
+    /// Buffers what a file begins with.
+    fn head(&mut self) {
+        match self.form {
+            Form::Pcap => self.output.block(classic::header),
+            Form::Pcapng => {
+                let (os, comment) = (&self.os, self.comment.as_deref());
+                self.output
+                    .block(|buffer| block::section_header(buffer, os, comment));
+                for Interface {
+                    name, description, ..
+                } in &self.interfaces
+                {
+                    self.output
+                        .block(|buffer| block::interface(buffer, name, description));
+                }
+            }
+        }
+    }
+
+    fn describe(&mut self, name: &str, description: &str) {
+        if self.form == Form::Pcapng {
+            self.output
+                .block(|buffer| block::interface(buffer, name, description));
+        }
+    }
+
+    fn append(&mut self, packet: &Packet<'_>, time: u64) {
+        if self.form == Form::Pcap {
+            return self
+                .output
+                .packet(|buffer| classic::packet(buffer, packet, time));
+        }
+        let process = packet.process.map(|process| {
+            self.file.processes.number(process).unwrap_or_else(|| {
+                self.output.block(|buffer| block::process(buffer, process));
+                self.file.processes.add(process)
+            })
+        });
+        self.output
+            .packet(|buffer| block::packet(buffer, packet, time, process));
+    }
+
+    /// Writes what a file ends with, and everything that is buffered.
+    fn end_file(&mut self) -> Result<(), RecordError> {
+        if self.form == Form::Pcapng && !self.file.ended {
+            let span = self
+                .file
+                .span
+                .unwrap_or((self.file.created, self.file.created));
+            for (number, interface) in (0..).zip(&self.interfaces) {
+                let statistics = Statistics {
+                    interface: number,
+                    span,
+                    losses: interface.losses,
+                    recorded: interface.recorded,
+                };
+                self.output
+                    .block(|buffer| block::statistics(buffer, &statistics));
+            }
+        }
+        self.file.ended = true;
+        self.output.flush()
+    }
+
+    /// Adds the present file to the ring, and deletes the oldest if it is one too many.
+    fn close_ring(&mut self) -> Result<(), RecordError> {
+        let Some(most) = self.rotation.files else {
+            return Ok(());
+        };
+        self.ring.push_back(self.output.path().into());
+        if self.ring.len() <= most.get() as usize {
+            return Ok(());
+        }
+        let Some(path) = self.ring.pop_front() else {
+            return Ok(());
+        };
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(RecordError::Remove { path, source })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Contents {
+    fn new(created: u64) -> Self {
+        Self {
+            created,
+            span: None,
+            packets: 0,
+            processes: Processes::default(),
+            ended: false,
+        }
+    }
+
+    fn is_full(&self, rotation: Rotation) -> bool {
+        self.packets > 0 && rotation.packets.is_some_and(|most| self.packets >= most)
+    }
+
+    fn count(&mut self, time: u64) {
+        let (first, last) = self.span.unwrap_or((time, time));
+        self.span = Some((first.min(time), last.max(time)));
+        self.packets += 1;
+    }
+}
+
+impl Processes {
+    /// The number of the block that describes `process`.
+    fn number(&self, process: Process<'_>) -> Option<u32> {
+        let names = self.known.get(&process.pid)?;
+        names
+            .iter()
+            .find(|(name, _)| **name == *process.name)
+            .map(|&(_, number)| number)
+    }
+
+    /// The number of the block that describes `process` from now on.
+    fn add(&mut self, process: Process<'_>) -> u32 {
+        let number = self.count;
+        self.count += 1;
+        self.known
+            .entry(process.pid)
+            .or_default()
+            .push((process.name.into(), number));
+        number
+    }
+}
+
+/// The name of file `number`, which begins at `time`.
+fn file_name(path: &Path, rotation: Rotation, number: u64, time: u64) -> PathBuf {
+    if rotation.is_never() {
+        path.into()
+    } else {
+        name::numbered(path, number, time)
+    }
+}
+
+fn nanoseconds((seconds, nanoseconds): (u64, u32)) -> u64 {
+    seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(nanoseconds.into())
+}
+
+fn nanoseconds_now() -> u64 {
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    nanoseconds((now.as_secs(), now.subsec_nanos()))
+}
+
+/// `Linux 7.2.13 x86_64`, or less of it where the kernel does not say.
+fn operating_system() -> String {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    ["Linux", release.trim(), std::env::consts::ARCH]
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,262 @@
+//! A recording of what a live source brings, and saving what the interface shows.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nlscope_dissector::capture::{Frame, Process as Program, Time};
+use nlscope_dissector::context::Context;
+use nlscope_dissector::schema::Schema;
+use nlscope_dissector::wire::{Cooked, Order, nlmsghdr};
+
+use super::{Form, Group, Losses, Packet, Process, RecordError, Recorder, Rotation, Summary};
+use crate::app::Messages;
+use crate::source::{self, FrameEntry, Segment, SocketKey, SourceEvent};
+
+/// How long frames wait at most until they are in the file.
+const FLUSH_AFTER: Duration = Duration::from_millis(200);
+/// How many ports are remembered whose program is known.
+const MAX_PORTS: usize = 1 << 16;
+
+/// A recording.
+pub(crate) struct Recording {
+    recorder: Recorder,
+    /// Names the groups of generic netlink.
+    context: Context,
+    programs: HashMap<SocketKey, Program>,
+    losses: Vec<source::Losses>,
+    /// Where the frames lie that come next.
+    segment: Option<Segment>,
+    flushed: Instant,
+    /// Frames that were recorded, our own questions not counted.
+    taken: u64,
+}
+
+impl Recording {
+    /// Into `recorder`.
+    pub(crate) fn new(recorder: Recorder, schema: Arc<Schema>) -> Self {
+        Self {
+            recorder,
+            context: Context::new(schema),
+            programs: HashMap::new(),
+            losses: Vec::new(),
+            segment: None,
+            flushed: Instant::now(),
+            taken: 0,
+        }
+    }
+
+    /// Takes what the source tells; of its frames at most `left`.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn take(
+        &mut self,
+        event: &SourceEvent,
+        left: Option<u64>,
+    ) -> Result<(), RecordError> {
+        match event {
+            SourceEvent::Interface(name) => self.recorder.interface(name, "netlink")?,
+            SourceEvent::Segment(segment) => self.segment = Some(segment.clone()),
+            SourceEvent::Frames(frames) => {
+                let mut left = left.unwrap_or(u64::MAX);
+                let segment = self.segment.clone();
+                let bytes = segment.as_ref().map_or(&[][..], Segment::bytes);
+                for entry in frames {
+                    if left == 0 && !entry.own {
+                        break;
+                    }
+                    self.frame(entry, bytes)?;
+                    left -= u64::from(!entry.own);
+                }
+            }
+            SourceEvent::Port(used) => self.program(used.key, &used.process),
+            SourceEvent::Socket(change) => {
+                if let Some((key, process)) = change.user() {
+                    self.program(key, process);
+                }
+            }
+            SourceEvent::Losses(losses) => {
+                let counted = Losses {
+                    received: losses.received,
+                    dropped: losses.dropped,
+                };
+                self.recorder.losses(losses.interface, counted);
+                self.losses.retain(|it| it.interface != losses.interface);
+                self.losses.push(*losses);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Frames received and dropped so far.
+    pub(crate) fn losses(&self) -> (u64, u64) {
+        let received = self.losses.iter().map(|it| it.received).sum();
+        (received, self.losses.iter().map(|it| it.dropped).sum())
+    }
+
+    /// Frames that were recorded, our own questions not counted.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// Frames that are in the file for certain.
+    pub(crate) fn written(&self) -> u64 {
+        self.recorder.written()
+    }
+
+    /// Files, frames and bytes so far.
+    pub(crate) fn so_far(&self) -> Summary {
+        self.recorder.so_far()
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        self.recorder.path()
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written to its end.
+    pub(crate) fn finish(self) -> Result<Summary, RecordError> {
+        self.recorder.finish()
+    }
+
+    /// Writes what waits, if it has waited long enough.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn flush_in_time(&mut self) -> Result<(), RecordError> {
+        if self.flushed.elapsed() >= FLUSH_AFTER {
+            self.recorder.flush()?;
+            self.flushed = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Writes what waits while nothing comes, and ends a file whose time is over: `now` is in
+    /// seconds and nanoseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(crate) fn tick(&mut self, now: (u64, u32)) -> Result<(), RecordError> {
+        self.recorder.flush()?;
+        self.recorder.tick(now)
+    }
+
+    fn program(&mut self, key: SocketKey, process: &Program) {
+        if self.programs.len() < MAX_PORTS || self.programs.contains_key(&key) {
+            self.programs.insert(key, process.clone());
+        }
+    }
+
+    fn frame(&mut self, entry: &FrameEntry, bytes: &[u8]) -> Result<(), RecordError> {
+        let Some(frame) = entry.frame_in(bytes, None) else {
+            return Ok(());
+        };
+        if entry.own {
+            self.context.learn(&frame);
+        }
+        let process = user(&frame).and_then(|key| self.programs.get(&key));
+        put(&mut self.recorder, &frame, process, &self.context)?;
+        self.taken += u64::from(!entry.own);
+        Ok(())
+    }
+}
+
+/// Saves the frames of the messages that are listed, each once and in their order. Returns
+/// how many there are.
+///
+/// # Errors
+///
+/// The file is there already, or cannot be written.
+pub(crate) fn save(
+    messages: &Messages,
+    listed: &[u32],
+    interfaces: &[String],
+    path: &Path,
+    comment: Option<String>,
+) -> Result<u64, RecordError> {
+    if path.exists() {
+        return Err(RecordError::Exists { path: path.into() });
+    }
+    let mut recorder = Recorder::create(path, Form::Pcapng, Rotation::default(), comment)?;
+    let mut described = 0;
+    let mut before = 0;
+    for message in listed {
+        let Some(frame) = messages.frame(*message).filter(|it| it.number != before) else {
+            continue;
+        };
+        before = frame.number;
+        while described <= frame.interface {
+            let name = interfaces.get(described as usize);
+            let name = name.map_or_else(|| format!("interface {described}"), Clone::clone);
+            recorder.interface(&name, "netlink")?;
+            described += 1;
+        }
+        let process = messages.head(*message, |head| head.process().cloned());
+        let context = messages.context();
+        put(&mut recorder, &frame, process.flatten().as_ref(), context)?;
+    }
+    Ok(recorder.finish()?.packets)
+}
+
+/// Records a frame with all that is known of it.
+fn put(
+    recorder: &mut Recorder,
+    frame: &Frame<'_>,
+    process: Option<&Program>,
+    context: &Context,
+) -> Result<(), RecordError> {
+    // What was inferred is marked, as it is where it is shown.
+    let name = process.map(|it| {
+        if it.exact {
+            it.name.clone()
+        } else {
+            format!("~{}", it.name)
+        }
+    });
+    let protocol = Cooked::parse(frame.link, frame.bytes).map_or(0, |it| it.protocol);
+    let named = process.zip(name.as_deref());
+    let packet = Packet {
+        interface: frame.interface,
+        time: split(frame.time),
+        wire_len: frame.wire_len,
+        bytes: frame.bytes,
+        process: named.map(|(process, name)| Process {
+            pid: process.pid,
+            name,
+        }),
+        group: frame.origin.group.map(|number| Group {
+            number: number.get(),
+            name: context.group_name(protocol, number.get()),
+        }),
+    };
+    recorder.packet(&packet)
+}
+
+/// The socket whose port a frame's first message has.
+fn user(frame: &Frame<'_>) -> Option<SocketKey> {
+    let cooked = Cooked::parse(frame.link, frame.bytes).ok()?;
+    let content = frame.bytes.get(cooked.len as usize..)?;
+    let (_, header) = nlmsghdr(Order::NATIVE)(content).ok()?;
+    (header.pid != 0).then_some(SocketKey {
+        netns: frame.origin.netns,
+        protocol: cooked.protocol,
+        port: header.pid,
+    })
+}
+
+/// Seconds and nanoseconds since 1970.
+fn split(time: Option<Time>) -> (u64, u32) {
+    let nanoseconds = time.map_or(0, |time| time.0.max(0).unsigned_abs());
+    let fraction = u32::try_from(nanoseconds % 1_000_000_000).unwrap_or(0);
+    (nanoseconds / 1_000_000_000, fraction)
+}

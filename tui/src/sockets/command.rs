@@ -1,0 +1,134 @@
+//! `nlscope sockets`: the netlink sockets, and what happens to them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use nlscope_dissector::context::Context;
+use serde_json::json;
+
+use super::{TITLES, Words, protocol_name};
+use crate::Status;
+use crate::cli::{self, Sockets, StatsFormat};
+use crate::live;
+use crate::source::{Socket, SocketChange, SocketKey};
+
+/// Lists them, and goes on where that is asked for.
+///
+/// # Errors
+///
+/// The kernel does not tell, or nothing can be written.
+pub(crate) fn run(args: &Sockets) -> anyhow::Result<Status> {
+    let mut context = Context::new(Arc::new(cli::schema(&[])?));
+    for (number, name) in live::genl_groups()? {
+        if let Some((family, group)) = name.split_once(':') {
+            context.learn_group(number, family, group);
+        }
+    }
+    if args.netns.len() > 1 {
+        for netns in &args.netns {
+            context.learn_netns(netns.name.clone());
+        }
+    }
+    let mut watched = live::watch_sockets(&args.netns)?;
+    let mut sockets = watched.first()?;
+    sockets.retain(|socket| args.kernel || socket.key.port != 0);
+    let words = Words(&context);
+    let text = match args.format {
+        StatsFormat::Text => table(&sockets, &words),
+        StatsFormat::Json => lines(&sockets, &words),
+    };
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    if !args.watch {
+        return Ok(Status::Well);
+    }
+    let mut known: BTreeMap<SocketKey, Socket> = sockets
+        .into_iter()
+        .map(|socket| (socket.key, socket))
+        .collect();
+    for change in watched {
+        let change = change?;
+        if change.key().port == 0 && !args.kernel {
+            continue;
+        }
+        let line = match args.format {
+            StatsFormat::Text => words.change(&change, known.get(&change.key())),
+            StatsFormat::Json => event(&words, &change, known.get(&change.key())),
+        };
+        change.apply(&mut known);
+        if let Some(line) = line {
+            writeln!(out, "{line}")?;
+            out.flush()?;
+        }
+    }
+    Ok(Status::Well)
+}
+
+fn table(sockets: &[Socket], words: &Words<'_>) -> String {
+    let rows: Vec<_> = sockets.iter().map(|socket| words.columns(socket)).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        let cells = cells.map(|cell| cell.chars().count());
+        cells.max().unwrap_or(0).max(TITLES[column].len())
+    };
+    let widths: Vec<usize> = (0..TITLES.len()).map(width).collect();
+    let mut text = String::new();
+    let mut row = |cells: &[String]| {
+        let mut line = String::new();
+        for (cell, width) in cells.iter().zip(&widths) {
+            // Writing to a string does not fail.
+            let _ = write!(line, "{cell:<width$}  ");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    };
+    row(&TITLES.map(str::to_owned));
+    for cells in &rows {
+        row(cells);
+    }
+    text
+}
+
+fn lines(sockets: &[Socket], words: &Words<'_>) -> String {
+    let lines = sockets
+        .iter()
+        .map(|socket| format!("{}\n", object(words, socket)));
+    lines.collect()
+}
+
+/// A socket as JSON.
+fn object(words: &Words<'_>, socket: &Socket) -> serde_json::Value {
+    let groups = socket.groups.iter();
+    let groups: Vec<_> = groups
+        .map(|group| words.group(socket.key.protocol, *group))
+        .collect();
+    json!({
+        "protocol": protocol_name(socket.key.protocol),
+        "port": socket.key.port,
+        "inode": socket.inode,
+        "pid": socket.process.as_ref().map(|process| process.pid),
+        "process": socket.process.as_ref().map(|process| &process.name),
+        "groups": groups,
+        "receive-queue": socket.received,
+        "receive-limit": socket.receive_limit,
+        "send-queue": socket.sent,
+        "drops": socket.drops,
+    })
+}
+
+/// What happened, as JSON: the socket, of one that is gone as it was, and `event`.
+fn event(words: &Words<'_>, change: &SocketChange, before: Option<&Socket>) -> Option<String> {
+    let (what, socket) = match change {
+        SocketChange::Present(socket) | SocketChange::Opened(socket) => ("opened", socket),
+        SocketChange::Changed(socket) => ("changed", socket),
+        SocketChange::Released(_) => ("released", before?),
+    };
+    let mut object = object(words, socket);
+    if let Some(object) = object.as_object_mut() {
+        object.insert("event".to_owned(), json!(what));
+    }
+    Some(object.to_string())
+}

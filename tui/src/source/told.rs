@@ -1,0 +1,105 @@
+//! What a live source tells beside frames: sockets, who has them, what was lost.
+
+use std::collections::BTreeMap;
+
+use nlscope_dissector::capture::Process;
+use serde::{Deserialize, Serialize};
+
+/// A netlink socket: of a network namespace and a protocol, with a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct SocketKey {
+    /// Number of the network namespace.
+    pub(crate) netns: u32,
+    /// `NETLINK_*`.
+    pub(crate) protocol: u16,
+    /// Its port; 0 is the kernel's own socket.
+    pub(crate) port: u32,
+}
+
+/// What is known of a socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Socket {
+    /// Which.
+    pub(crate) key: SocketKey,
+    /// Its inode, 0 for the kernel's own and for one that no file stands for any more.
+    pub(crate) inode: u32,
+    /// Who has it; `None` where that cannot be known.
+    pub(crate) process: Option<Process>,
+    /// The multicast groups that it has joined, from 1, ascending.
+    pub(crate) groups: Vec<u32>,
+    /// Bytes in its receive queue, and how many it may have.
+    pub(crate) received: u32,
+    /// See [`Self::received`].
+    pub(crate) receive_limit: u32,
+    /// Bytes in its send queue.
+    pub(crate) sent: u32,
+    /// Datagrams that found no room.
+    pub(crate) drops: u32,
+}
+
+/// What happened to a socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum SocketChange {
+    /// It was there at the first look.
+    Present(Socket),
+    /// It was not there at the look before.
+    Opened(Socket),
+    /// Something about it is another.
+    Changed(Socket),
+    /// It is gone.
+    Released(SocketKey),
+}
+
+impl SocketChange {
+    /// Which socket it is about.
+    #[must_use]
+    pub(crate) fn key(&self) -> SocketKey {
+        match self {
+            Self::Present(socket) | Self::Opened(socket) | Self::Changed(socket) => socket.key,
+            Self::Released(key) => *key,
+        }
+    }
+
+    /// Brings what is known of the sockets up to date.
+    pub(crate) fn apply(self, known: &mut BTreeMap<SocketKey, Socket>) {
+        match self {
+            Self::Present(socket) | Self::Opened(socket) | Self::Changed(socket) => {
+                known.insert(socket.key, socket);
+            }
+            Self::Released(key) => {
+                known.remove(&key);
+            }
+        }
+    }
+
+    /// Who has the socket, where that is new.
+    #[must_use]
+    pub(crate) fn user(&self) -> Option<(SocketKey, &Process)> {
+        match self {
+            Self::Present(socket) | Self::Opened(socket) | Self::Changed(socket) => {
+                Some((socket.key, socket.process.as_ref()?))
+            }
+            Self::Released(_) => None,
+        }
+    }
+}
+
+/// Who uses a port.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PortUse {
+    /// Of which socket, which may be gone by now.
+    pub(crate) key: SocketKey,
+    /// Who.
+    pub(crate) process: Process,
+}
+
+/// What one interface of a live source has lost so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Losses {
+    /// Number of the interface, in the order in which they were told.
+    pub(crate) interface: u32,
+    /// Frames that reached it.
+    pub(crate) received: u64,
+    /// Frames that the kernel had no room for.
+    pub(crate) dropped: u64,
+}

@@ -15,7 +15,7 @@ use nlscope_dissector::schema::{Schema, ynl};
 
 use crate::Usage;
 #[cfg(target_os = "linux")]
-use crate::live::{Netns, Options, Wanted};
+use crate::live::{Netns, NlmonDevice, Options, Wanted};
 
 /// Shows what the Linux kernel and its programs say to each other over netlink
 #[derive(Debug, Parser)]
@@ -78,6 +78,16 @@ pub(crate) struct Open {
     #[cfg(target_os = "linux")]
     #[command(flatten)]
     pub(crate) capture: Capture,
+    /// How much of what is captured is kept, about; then the oldest leaves the view
+    #[cfg(target_os = "linux")]
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 512,
+        value_parser = clap::value_parser!(u16).range(1..),
+        help_heading = "Capturing"
+    )]
+    pub(crate) keep: u16,
     /// What is known beside the tables.
     #[command(flatten)]
     pub(crate) known: Known,
@@ -96,7 +106,7 @@ pub(crate) struct Capture {
     #[arg(short, long, value_name = "NAME")]
     pub(crate) interface: Option<String>,
     /// Listen to multicast groups instead, or with -i as well: to all of them, or to some
-    /// by name of group, family or protocol (RTNLGRP_LINK, nl80211, route). Needs no nlmon
+    /// by name of group, family or protocol (link, nl80211, route). Needs no nlmon
     /// and, for most, no privilege
     #[arg(
         long,
@@ -140,6 +150,10 @@ fn netns(text: &str) -> Result<Netns, String> {
     }
 }
 
+/// After how many milliseconds a frame is shown at the latest.
+#[cfg(target_os = "linux")]
+const SOON: i32 = 5;
+
 #[cfg(target_os = "linux")]
 impl Capture {
     /// Whether capturing is asked for, and not reading `file`: by an option, or because there
@@ -168,9 +182,9 @@ impl Capture {
         };
         let groups = self.groups.as_ref().map(named);
         let device = match self.interface.as_deref() {
-            Some("auto") => Some(None),
-            None => groups.is_none().then_some(None),
-            Some(name) => Some(Some(name.to_owned())),
+            Some("auto") => Some(NlmonDevice::Any),
+            None => groups.is_none().then_some(NlmonDevice::Any),
+            Some(name) => Some(NlmonDevice::Named(name.to_owned())),
         };
         // Netlink has 32 protocols (MAX_LINKS in linux/netlink.h).
         let passing = |filter: &Filter| (0..32).filter(|it| filter.may_pass(*it)).collect();
@@ -182,6 +196,7 @@ impl Capture {
             all_nsid: self.all_nsid,
             show_own: self.show_own,
             buffer: self.buffer,
+            delay: SOON,
             protocols: protocols.filter(|some| some.len() < 32),
             sandbox: !self.no_sandbox,
         }

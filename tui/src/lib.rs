@@ -137,7 +137,10 @@ fn open(args: Open) -> anyhow::Result<Status> {
     {
         if args.capture.wanted(args.file.as_deref())? {
             let options = args.capture.options(None);
-            let settings = settings(String::new(), schema, args.known, args.shown);
+            let settings = Settings {
+                live: Some(usize::from(args.keep) << 20),
+                ..settings(String::new(), schema, args.known, args.shown)
+            };
             return watch(options, settings, palette);
         }
     }
@@ -172,17 +175,12 @@ fn palette(color: When) -> Palette {
     }
 }
 
-/// About how many bytes of what is captured are kept in the interface.
-#[cfg(target_os = "linux")]
-const KEPT_LIVE: usize = 512 << 20;
-
 /// Shows what this machine says, in the terminal interface.
 #[cfg(target_os = "linux")]
 fn watch(options: live::Options, settings: Settings, palette: Palette) -> anyhow::Result<Status> {
     let opened = live::open(options, &settings.schema)?;
     let settings = Settings {
         title: opened.title.clone(),
-        live: Some(KEPT_LIVE),
         ..settings
     };
     let prepared = terminal::prepare()?;

@@ -91,14 +91,14 @@ fn capture<W: io::Write>(
         complain(&format_args!("capturing on {}", teller.input));
     }
     let mut stream = Stream::new(context, printer, FOUND_OUT);
-    let printed = stream.print(&events, &teller);
+    let status = stream.print(&events, &teller);
     // Nothing waits for room any more.
     drop(events);
     drop(live);
     if !quiet {
         complain(&stream.losses());
     }
-    printed
+    status
 }
 
 /// Tells what is not output.

@@ -6,7 +6,7 @@ use std::process;
 use anyhow::bail;
 use nlscope_dissector::wire::{Attributes, NLM_F_DUMP, Order, RawMessage, protocol};
 
-use super::privilege::Unprivileged;
+use super::privilege::{NEEDED, Unprivileged};
 use super::socket::{AskError, NetlinkSocket, Payload};
 use crate::source::words;
 
@@ -192,7 +192,7 @@ fn ifinfomsg(index: u32, flags: u32, change: u32) -> [u8; IFINFOMSG_LEN] {
 
 fn failed(name: &str, error: &AskError) -> anyhow::Error {
     match error.errno() {
-        Some(libc::EPERM) => Unprivileged::to("make an nlmon device").into(),
+        Some(libc::EPERM) => Unprivileged::new("making an nlmon device", &NEEDED).into(),
         Some(libc::EOPNOTSUPP) => anyhow::anyhow!(
             "this kernel has no nlmon (module nlmon, CONFIG_NLMON); \
              nlscope --groups listens without it"

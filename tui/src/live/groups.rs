@@ -215,9 +215,8 @@ impl Groups {
                         Ok(received) => received,
                         Err(error) => match error.raw_os_error() {
                             Some(libc::EAGAIN) => break,
-                            Some(libc::EINTR) => continue,
-                            // Some were lost, which the socket counts.
-                            Some(libc::ENOBUFS) => continue,
+                            // At ENOBUFS some were lost, which the socket counts.
+                            Some(libc::EINTR | libc::ENOBUFS) => continue,
                             _ => return Err(broken(&error)),
                         },
                     };

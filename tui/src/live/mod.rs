@@ -55,8 +55,8 @@ const QUEUE: usize = 256;
 /// What to capture, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
-    /// Capture on nlmon: on this device, or on one that is found or made.
-    pub(crate) nlmon: Option<Option<String>>,
+    /// Capture on nlmon.
+    pub(crate) nlmon: Option<NlmonDevice>,
     /// Listen to multicast groups.
     pub(crate) groups: Option<Wanted>,
     /// In these network namespaces; none is the own one.
@@ -67,10 +67,22 @@ pub(crate) struct Options {
     pub(crate) show_own: bool,
     /// Size of kernel buffers in MiB.
     pub(crate) buffer: u16,
+    /// After how many milliseconds frames are handed over at the latest: the more, the
+    /// fuller the buffer can get.
+    pub(crate) delay: i32,
     /// Only these protocols, `NETLINK_*`; `None` for all.
     pub(crate) protocols: Option<Vec<u16>>,
     /// Give up privileges and close the system behind us.
     pub(crate) sandbox: bool,
+}
+
+/// Which nlmon device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum NlmonDevice {
+    /// The one with this name.
+    Named(String),
+    /// One that is found, or else made.
+    Any,
 }
 
 /// The network namespaces that were asked for. One alone is number 0 and needs no name;
@@ -178,15 +190,20 @@ impl Opened {
         let mut remove = None;
         if let Some(wanted) = self.options.nlmon.clone() {
             let name = match wanted {
-                Some(name) => name,
-                None => {
+                NlmonDevice::Named(name) => name,
+                NlmonDevice::Any => {
                     let device = device::open()?;
                     remove = device.remove;
                     device.name
                 }
             };
             let bytes = i32::from(self.options.buffer).saturating_mul(1 << 20);
-            let nlmon = Nlmon::open(&name, bytes, self.options.protocols.as_deref());
+            let nlmon = Nlmon::open(
+                &name,
+                bytes,
+                self.options.delay,
+                self.options.protocols.as_deref(),
+            );
             let nlmon = nlmon.inspect_err(|_| take_away(remove))?;
             let place = self.interface(number, format!("{name}{at}"));
             self.say(&format!("{name}{at}"));
@@ -315,7 +332,7 @@ impl Opened {
         }
         let sandbox = self.options.sandbox.then(|| Sandbox::new(folder));
         if let Some(sandbox) = &sandbox {
-            self.notices.extend(sandbox.enter());
+            self.notices.extend(sandbox.enter_before_threads());
         }
         let questions = companion.as_ref().map(Companion::questions);
         let mut threads = self.begin(&outlet, &Arc::new(stop), questions)?;

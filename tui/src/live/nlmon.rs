@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::desk::{BATCH, Batch, Desk, Place};
-use super::privilege::Unprivileged;
+use super::privilege::{NEEDED, Unprivileged};
 use crate::source::{Losses, SourceError, SourceEvent, Stop};
 
 /// Longest frame that is captured: libpcap's own limit.
@@ -31,15 +31,24 @@ pub(super) struct Nlmon {
 
 impl Nlmon {
     /// Opens the device, with a kernel buffer of so many bytes. Only the protocols that
-    /// are named are captured.
+    /// are named are captured. Frames are handed over after `delay` milliseconds at the
+    /// latest.
+    ///
+    /// libpcap's immediate mode would hand over each at once, and give each the room of the
+    /// longest one in the buffer: of 16 MiB, 64 frames would fill it.
     ///
     /// # Errors
     ///
     /// There is no such device, it is none of netlink, or this process may not.
-    pub(super) fn open(name: &str, buffer: i32, protocols: Option<&[u16]>) -> anyhow::Result<Self> {
+    pub(super) fn open(
+        name: &str,
+        buffer: i32,
+        delay: i32,
+        protocols: Option<&[u16]>,
+    ) -> anyhow::Result<Self> {
         let inactive = Capture::from_device(name)
             .with_context(|| format!("cannot capture on {name}"))?
-            .immediate_mode(true)
+            .timeout(delay)
             .precision(Precision::Nano)
             .snaplen(SNAPLEN)
             .buffer_size(buffer);
@@ -162,7 +171,7 @@ fn refused(name: &str, error: &Error) -> anyhow::Error {
     let text = words(error);
     // libpcap has no code for it in this error.
     if text.contains("permission") || text.contains("not permitted") {
-        return Unprivileged::to("capture on an nlmon device").into();
+        return Unprivileged::new("capturing on nlmon", &NEEDED).into();
     }
     anyhow!("cannot capture on {name}: {text}")
 }

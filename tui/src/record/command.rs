@@ -18,6 +18,9 @@ use crate::{Status, Usage, complain};
 
 /// How long is waited for frames before it is looked whether a file is to be ended.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// After how many milliseconds the kernel hands over frames at the latest: nobody waits for
+/// them, and its buffer is used best.
+const LATE: i32 = 200;
 /// How often is said how many there are.
 const SAY_EVERY: Duration = Duration::from_millis(500);
 
@@ -40,7 +43,10 @@ pub(crate) fn run(args: &Record) -> anyhow::Result<Status> {
             "a capture is not for a terminal: give -w a file".to_owned()
         ));
     }
-    let options = args.capture.options(filter.as_ref());
+    let options = live::Options {
+        delay: LATE,
+        ..args.capture.options(filter.as_ref())
+    };
     let bounds = Bounds::new(args)?;
     let opened = live::open(options, &schema)?;
     let form = match args.form {
@@ -153,14 +159,15 @@ impl Session<'_> {
         let mut said = Instant::now();
         loop {
             match events.recv_timeout(PATIENCE) {
-                Ok(SourceEvent::End(Ok(()))) => return Ok(Status::Well),
+                Ok(SourceEvent::End(Ok(()))) | Err(RecvTimeoutError::Disconnected) => {
+                    return Ok(Status::Well);
+                }
                 Ok(SourceEvent::End(Err(
                     SourceError::Unusable(text) | SourceError::Damaged(text),
                 ))) => bail!(text),
                 Ok(SourceEvent::Notice(text)) if !self.quiet => complain(&text),
                 Ok(event) => self.take(&event)?,
                 Err(RecvTimeoutError::Timeout) => self.recording.tick(now())?,
-                Err(RecvTimeoutError::Disconnected) => return Ok(Status::Well),
             }
             self.recording.flush_in_time()?;
             if !stopped && self.is_over() {

@@ -51,11 +51,9 @@ fn transcript(events: Receiver<SourceEvent>) -> String {
             SourceEvent::Progress { read, total } => {
                 assert!(total.is_none_or(|total| read <= total));
             }
-            SourceEvent::Processes(_) | SourceEvent::Netns(_) => {
-                panic!("these captures name nobody")
-            }
             SourceEvent::Notice(text) => lines.push(text),
             SourceEvent::End(end) => lines.push(format!("{end:?}")),
+            other => panic!("no file of these tells {other:?}"),
         }
     }
     lines.join(" ")

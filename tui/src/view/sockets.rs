@@ -1,6 +1,8 @@
 //! The netlink sockets, what they have to do with the selected message, and what happened
 //! to them.
 
+use std::fmt::Write;
+
 use nlscope_dissector::export::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -29,11 +31,13 @@ impl Canvas<'_> {
             longest.unwrap_or(0).max(TITLES[column].len()) + GAP
         };
         let widths: Vec<usize> = (0..TITLES.len()).map(width).collect();
-        let cells = |cells: &[String]| -> String {
-            let cells = cells.iter().zip(&widths);
-            cells
-                .map(|(cell, width)| format!("{cell:<width$}"))
-                .collect()
+        let cells = |cells: &[String]| {
+            let mut line = String::new();
+            for (cell, width) in cells.iter().zip(&widths) {
+                // Writing to a string does not fail.
+                let _ = write!(line, "{cell:<width$}");
+            }
+            line
         };
         let style = |role| self.palette.text(role);
         let titles = cells(&TITLES.map(str::to_owned));

@@ -33,6 +33,10 @@ use crate::{Status, complain};
 const SLICE: Duration = Duration::from_millis(24);
 /// How long it waits for a key while the source may bring something.
 const POLL: Duration = Duration::from_millis(40);
+/// How long it waits when the source has been quiet for [`QUIET`].
+const POLL_QUIET: Duration = Duration::from_millis(120);
+/// After how long without anything new the source is quiet.
+const QUIET: Duration = Duration::from_secs(1);
 /// How long it waits with nothing else to do; a signal is noticed after this at the latest.
 const IDLE: Duration = Duration::from_millis(200);
 /// How long the interface has to end by itself after a signal.
@@ -131,6 +135,7 @@ fn run_loop(
     app.update(Action::Resize(size.width, size.height));
     let mut open = true;
     let mut changed = true;
+    let mut heard = Instant::now();
     while signal.load(Ordering::Relaxed) == 0 {
         changed |= receive(app, files, source, &mut open);
         changed |= files.keep_up(app);
@@ -143,10 +148,12 @@ fn run_loop(
             changed = true;
         }
         if changed {
+            heard = Instant::now();
             terminal.draw(|frame| view::draw(frame, app, palette))?;
         }
         let wait = match (app.has_work(), open) {
             (true, _) => Duration::ZERO,
+            (false, true) if heard.elapsed() >= QUIET => POLL_QUIET,
             (false, true) => POLL,
             (false, false) => IDLE,
         };

@@ -224,7 +224,10 @@ impl Opened {
             let groups = groups.inspect_err(|_| take_away(remove))?;
             let place = self.interface(number, format!("groups{at}"));
             let (count, protocols) = groups.count();
-            self.say(&format!("{count} groups of {protocols} protocols{at}"));
+            let plural = if protocols == 1 { "" } else { "s" };
+            self.say(&format!(
+                "{count} groups of {protocols} protocol{plural}{at}"
+            ));
             if let Some(first) = groups.refused.first() {
                 let more = groups.refused.len();
                 self.notices

@@ -1,6 +1,6 @@
 //! A recording of what a live source brings, and saving what the interface shows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +16,10 @@ use crate::source::{self, FrameEntry, Segment, SocketKey, SourceEvent};
 
 /// How long frames wait at most until they are in the file.
 const FLUSH_AFTER: Duration = Duration::from_millis(200);
+/// How long they wait for what can still be found out: who has a port.
+const FOUND_OUT: Duration = Duration::from_millis(50);
+/// How many bytes of them wait at most.
+const MAX_HELD: usize = 8 << 20;
 /// How many ports are remembered whose program is known.
 const MAX_PORTS: usize = 1 << 16;
 
@@ -28,9 +32,19 @@ pub(crate) struct Recording {
     losses: Vec<source::Losses>,
     /// Where the frames lie that come next.
     segment: Option<Segment>,
+    /// Frames that wait for what can still be found out, oldest first.
+    held: VecDeque<Held>,
+    held_bytes: usize,
     flushed: Instant,
     /// Frames that were recorded, our own questions not counted.
     taken: u64,
+}
+
+/// Frames that came together.
+struct Held {
+    segment: Segment,
+    frames: Vec<FrameEntry>,
+    since: Instant,
 }
 
 impl Recording {
@@ -42,6 +56,8 @@ impl Recording {
             programs: HashMap::new(),
             losses: Vec::new(),
             segment: None,
+            held: VecDeque::new(),
+            held_bytes: 0,
             flushed: Instant::now(),
             taken: 0,
         }
@@ -61,16 +77,8 @@ impl Recording {
             SourceEvent::Interface(name) => self.recorder.interface(name, "netlink")?,
             SourceEvent::Segment(segment) => self.segment = Some(segment.clone()),
             SourceEvent::Frames(frames) => {
-                let mut left = left.unwrap_or(u64::MAX);
-                let segment = self.segment.clone();
-                let bytes = segment.as_ref().map_or(&[][..], Segment::bytes);
-                for entry in frames {
-                    if left == 0 && !entry.own {
-                        break;
-                    }
-                    self.frame(entry, bytes)?;
-                    left -= u64::from(!entry.own);
-                }
+                self.hold(frames, left.unwrap_or(u64::MAX));
+                self.write_held(false)?;
             }
             SourceEvent::Port(used) => self.program(used.key, &used.process),
             SourceEvent::Socket(change) => {
@@ -123,7 +131,8 @@ impl Recording {
     /// # Errors
     ///
     /// It cannot be written to its end.
-    pub(crate) fn finish(self) -> Result<Summary, RecordError> {
+    pub(crate) fn finish(mut self) -> Result<Summary, RecordError> {
+        self.write_held(true)?;
         self.recorder.finish()
     }
 
@@ -133,6 +142,7 @@ impl Recording {
     ///
     /// It cannot be written.
     pub(crate) fn flush_in_time(&mut self) -> Result<(), RecordError> {
+        self.write_held(false)?;
         if self.flushed.elapsed() >= FLUSH_AFTER {
             self.recorder.flush()?;
             self.flushed = Instant::now();
@@ -147,8 +157,51 @@ impl Recording {
     ///
     /// It cannot be written.
     pub(crate) fn tick(&mut self, now: (u64, u32)) -> Result<(), RecordError> {
+        self.write_held(false)?;
         self.recorder.flush()?;
         self.recorder.tick(now)
+    }
+
+    /// Holds the frames that came, at most `left` of them beside our own questions.
+    fn hold(&mut self, frames: &[FrameEntry], mut left: u64) {
+        let Some(segment) = self.segment.take() else {
+            return;
+        };
+        let mut wanted = Vec::with_capacity(frames.len());
+        for entry in frames {
+            if !entry.own {
+                if left == 0 {
+                    break;
+                }
+                left -= 1;
+                self.taken += 1;
+            }
+            wanted.push(*entry);
+        }
+        self.held_bytes += segment.bytes().len();
+        self.held.push_back(Held {
+            segment,
+            frames: wanted,
+            since: Instant::now(),
+        });
+    }
+
+    /// Writes the frames that have waited long enough, or too many; or all.
+    fn write_held(&mut self, all: bool) -> Result<(), RecordError> {
+        let due = |held: &Held| held.since.elapsed() >= FOUND_OUT;
+        while let Some(first) = self.held.front() {
+            if !all && self.held_bytes <= MAX_HELD && !due(first) {
+                break;
+            }
+            let Some(first) = self.held.pop_front() else {
+                break;
+            };
+            self.held_bytes -= first.segment.bytes().len();
+            for entry in &first.frames {
+                self.frame(entry, first.segment.bytes())?;
+            }
+        }
+        Ok(())
     }
 
     fn program(&mut self, key: SocketKey, process: &Program) {
@@ -165,9 +218,7 @@ impl Recording {
             self.context.learn(&frame);
         }
         let process = user(&frame).and_then(|key| self.programs.get(&key));
-        put(&mut self.recorder, &frame, process, &self.context)?;
-        self.taken += u64::from(!entry.own);
-        Ok(())
+        put(&mut self.recorder, &frame, process, &self.context)
     }
 }
 

@@ -37,6 +37,7 @@ impl Canvas<'_> {
                 // Writing to a string does not fail.
                 let _ = write!(line, "{cell:<width$}");
             }
+            line.truncate(line.trim_end().len());
             line
         };
         let style = |role| self.palette.text(role);
@@ -48,10 +49,9 @@ impl Canvas<'_> {
                 SocketRelation::Process => ("* ", Role::Port),
                 SocketRelation::None => ("  ", Role::Plain),
             };
-            let text = cells(row).trim_end().to_owned();
             lines.push(Line::from(vec![
                 Span::styled(mark, style(Role::Hint)),
-                Span::styled(text, style(role)),
+                Span::styled(cells(row), style(role)),
             ]));
         }
         let legend = "  > has joined the group of the selected message, * is of its program";

@@ -11,6 +11,9 @@ use crate::app::{Bar, Overlay, Purpose};
 use crate::sockets::Words;
 use crate::source::{Losses, PortUse, Socket, SocketChange, SocketKey};
 
+#[cfg(test)]
+mod tests;
+
 /// How many lines about sockets are kept.
 const MAX_EVENTS: usize = 1000;
 

@@ -231,3 +231,85 @@ impl Desk {
 fn port(content: &[u8]) -> u32 {
     nlmsghdr(Order::NATIVE)(content).map_or(0, |(_, header)| header.pid)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::Receiver;
+
+    use super::*;
+
+    const HERE: Place = Place {
+        interface: 1,
+        netns: 2,
+    };
+
+    /// A message of this protocol with this `nlmsg_pid`.
+    fn message(pid: u32) -> Vec<u8> {
+        let mut bytes = 16_u32.to_ne_bytes().to_vec();
+        bytes.extend([18, 0, 1, 0, 0, 0, 0, 0]);
+        bytes.extend(pid.to_ne_bytes());
+        bytes
+    }
+
+    fn desk(show_own: bool) -> (Desk, Receiver<SourceEvent>) {
+        let (outlet, receiver) = Outlet::new(16);
+        let own = OwnPorts::default();
+        own.add(0, 77);
+        (Desk::new(outlet, own, show_own, None), receiver)
+    }
+
+    /// Numbers of the frames that were handed out, after `~` those of our own, and the first
+    /// byte of their content.
+    fn handed_out(receiver: &Receiver<SourceEvent>) -> String {
+        let mut segment = None;
+        let mut lines = Vec::new();
+        for event in receiver.try_iter() {
+            match event {
+                SourceEvent::Segment(new) => segment = Some(new),
+                SourceEvent::Frames(frames) => {
+                    let segment = segment.take().unwrap();
+                    for entry in frames {
+                        let frame = entry.frame_in(segment.bytes(), None).unwrap();
+                        let own = if entry.own { "~" } else { "" };
+                        let group = frame.origin.group.map_or(0, NonZeroU32::get);
+                        assert_eq!((frame.interface, frame.origin.netns), (1, 2));
+                        assert_eq!(frame.bytes[..4], [0, 4, 3, 0x38]);
+                        assert_eq!(frame.wire_len as usize, frame.bytes.len());
+                        let (number, pid) = (frame.number, frame.bytes[28]);
+                        lines.push(format!("{own}{number}:{pid}/{group}"));
+                    }
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        lines.join(" ")
+    }
+
+    #[test]
+    fn what_we_ask_ourselves_is_left_out_unless_it_is_wanted() {
+        let group = NonZeroU32::new(3);
+        for (show_own, keep_own, expected) in [
+            (false, false, "1:1/0 2:2/3"),
+            (false, true, "1:1/0 ~2:77/0 3:2/3"),
+            (true, false, "1:1/0 2:77/0 3:2/3"),
+        ] {
+            let (desk, receiver) = desk(show_own);
+            let mut batch = Batch::default();
+            for (pid, group) in [(1, None), (77, None), (2, group)] {
+                batch.add_datagram(HERE, Time(0), &message(pid), 0, group);
+            }
+            assert!(desk.hand_out(&mut batch, keep_own).is_ok());
+            assert_eq!(handed_out(&receiver), expected);
+            assert_eq!(batch.len(), 0);
+        }
+    }
+
+    #[test]
+    fn frames_of_another_protocol_with_the_same_port_are_of_others() {
+        let (desk, receiver) = desk(false);
+        let mut batch = Batch::default();
+        batch.add_datagram(HERE, Time(0), &message(77), 12, None);
+        assert!(desk.hand_out(&mut batch, false).is_ok());
+        assert_eq!(handed_out(&receiver), "1:77/0");
+    }
+}

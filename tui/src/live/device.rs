@@ -204,3 +204,25 @@ fn failed(name: &str, error: &AskError) -> anyhow::Error {
         None => anyhow::anyhow!("cannot make {name}: {error}"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned_by(alias: Option<&str>) -> Device {
+        Device {
+            name: "nlmon0".to_owned(),
+            index: 5,
+            up: true,
+            alias: alias.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn the_alias_says_whose_device_it_is() {
+        assert!(owned_by(None).is_foreign());
+        assert!(owned_by(Some("of the monitoring")).is_foreign());
+        let gone = owned_by(Some("nlscope 4000000"));
+        assert!(!gone.is_foreign() && gone.is_left_over());
+    }
+}

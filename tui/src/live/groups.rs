@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::bail;
 use nlscope_dissector::capture::Time;
 use nlscope_dissector::schema::Schema;
+use nlscope_dissector::schema::base::protocol_entry;
 use nlscope_dissector::wire::protocol;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -45,6 +46,8 @@ pub(crate) enum Wanted {
 pub(super) struct Groups {
     listeners: Vec<Listener>,
     wanted: Wanted,
+    /// Those of the names that were wanted which mean a group that there is.
+    named: BTreeSet<String>,
     /// Groups that may not be joined: how many, and one of them.
     pub(super) refused: Vec<String>,
 }
@@ -75,21 +78,27 @@ impl GroupNames<'_> {
 impl Wanted {
     /// Whether a group is among them.
     fn has(&self, protocol: u16, name: Option<&str>) -> bool {
-        let Self::Named(wanted) = self else {
-            return true;
-        };
-        let of_protocol = nlscope_dissector::schema::base::protocol_entry(protocol);
-        wanted.iter().any(|wanted| {
-            let same = |name: &str| name.eq_ignore_ascii_case(wanted);
-            let family = name.and_then(|name| name.split_once(':'));
-            of_protocol.is_some_and(|entry| same(entry.name))
-                || name.is_some_and(same)
-                || family.is_some_and(|(family, group)| same(family) || same(group))
-                || name
-                    .and_then(|name| name.split_once("GRP_"))
-                    .is_some_and(|(_, short)| same(short))
-        })
+        match self {
+            Self::All => true,
+            Self::Named(wanted) => wanted.iter().any(|it| means(it, protocol, name)),
+        }
     }
+}
+
+/// Whether somebody who writes `wanted` means this group.
+fn means(wanted: &str, protocol: u16, name: Option<&str>) -> bool {
+    let same = |name: &str| name.eq_ignore_ascii_case(wanted);
+    if protocol_entry(protocol).is_some_and(|entry| same(entry.name)) {
+        return true;
+    }
+    let Some(name) = name else {
+        return false;
+    };
+    let family = name.split_once(':');
+    let short = name.split_once("GRP_");
+    same(name)
+        || family.is_some_and(|(family, group)| same(family) || same(group))
+        || short.is_some_and(|(_, short)| same(short))
 }
 
 impl Groups {
@@ -111,6 +120,7 @@ impl Groups {
         let mut groups = Self {
             listeners: Vec::new(),
             wanted,
+            named: BTreeSet::new(),
             refused: Vec::new(),
         };
         for protocol in kernel_protocols()? {
@@ -134,13 +144,18 @@ impl Groups {
                 groups.listeners.push(listener);
             }
         }
-        if groups.listeners.is_empty() {
-            match groups.refused.first() {
-                Some(refused) => bail!("no group may be joined: {refused}"),
-                None => bail!("the kernel has none of these multicast groups"),
+        if let (Wanted::Named(wanted), names) = (&groups.wanted, &groups.named) {
+            let unknown = |it: &&String| !names.contains(*it);
+            if let Some(unknown) = wanted.iter().find(unknown) {
+                bail!("this kernel has no multicast group, family or protocol \"{unknown}\"");
             }
         }
-        Ok(groups)
+        match groups.refused.first() {
+            Some(refused) if groups.listeners.is_empty() => {
+                bail!("no group may be joined: {refused}")
+            }
+            _ => Ok(groups),
+        }
     }
 
     /// Joins the groups of a protocol: those that have a name, and of the others all
@@ -157,9 +172,16 @@ impl Groups {
             if !self.wanted.has(protocol, name) {
                 continue;
             }
-            match listener.join(number) {
+            let joined = listener.join(number);
+            if matches!(&joined, Err(error) if error.raw_os_error() == Some(libc::EINVAL)) {
+                break;
+            }
+            if let Wanted::Named(wanted) = &self.wanted {
+                let meant = wanted.iter().filter(|it| means(it, protocol, name));
+                self.named.extend(meant.cloned());
+            }
+            match joined {
                 Ok(()) => {}
-                Err(error) if error.raw_os_error() == Some(libc::EINVAL) => break,
                 Err(error) => {
                     let name = name.map_or_else(|| number.to_string(), str::to_owned);
                     self.refused.push(format!("{name}: {}", words(&error)));
@@ -326,4 +348,33 @@ pub(super) fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let nanoseconds = since.map_or(0, |since| since.as_nanos());
     Time(i64::try_from(nanoseconds).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(wanted: &str, protocol: u16, name: Option<&str>, expected: bool) {
+        let wanted = Wanted::Named(vec![wanted.to_owned()]);
+        assert_eq!(wanted.has(protocol, name), expected, "{wanted:?} {name:?}");
+    }
+
+    #[test]
+    fn groups_are_named_by_group_family_or_protocol() {
+        let link = Some("RTNLGRP_LINK");
+        check("RTNLGRP_LINK", 0, link, true);
+        check("link", 0, link, true);
+        check("Route", 0, link, true);
+        check("neigh", 0, link, false);
+        check("route", 0, None, true);
+        check("link", 0, None, false);
+        let scan = Some("nl80211:scan");
+        check("nl80211:scan", 16, scan, true);
+        check("nl80211", 16, scan, true);
+        check("scan", 16, scan, true);
+        check("generic", 16, scan, true);
+        check("mlme", 16, scan, false);
+        assert!(Wanted::All.has(7, None));
+    }
 }

@@ -183,3 +183,14 @@ fn words(error: &Error) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn protocols_are_two_bytes_of_the_cooked_header() {
+        assert_eq!(program(&[0, 16]), "link[14:2] = 0 or link[14:2] = 16");
+        assert_eq!(program(&[]), "link[14:2] = 0xffff");
+    }
+}

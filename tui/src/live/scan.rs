@@ -223,3 +223,39 @@ fn inodes(pid: u32) -> Vec<u32> {
     };
     entries.filter_map(inode).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bit_is_group_1() {
+        let longs: [libc::c_ulong; 2] = [0b1001, 1];
+        let bitmap: Vec<u8> = longs.iter().flat_map(|long| long.to_ne_bytes()).collect();
+        let second = libc::c_ulong::BITS + 1;
+        assert_eq!(groups(&bitmap), [1, 4, second]);
+        assert!(groups(&bitmap[..3]).is_empty());
+    }
+
+    #[test]
+    fn a_process_has_its_own_sockets() {
+        let scanner = Scanner::open(0).unwrap();
+        let sockets = scanner.sockets().unwrap();
+        let own = sockets.iter().find(|socket| {
+            (socket.key.protocol, socket.key.port) == (protocol::SOCK_DIAG, scanner.port())
+        });
+        let own = own.unwrap();
+        let mut owners = Owners::default();
+        owners.find_all(&[own.inode]);
+        let process = owners.of(own.inode, 0).unwrap();
+        assert_eq!(process.pid, std::process::id());
+        assert!(process.exact);
+        owners.keep(&[]);
+        assert_eq!(
+            owners.of(own.inode, 0),
+            None,
+            "a number that is given out again"
+        );
+        assert!(kernel_protocols().unwrap().contains(&protocol::ROUTE));
+    }
+}

@@ -60,8 +60,8 @@ pub(crate) struct FrameStore {
 
 /// About how many bytes it takes to keep a segment, and a frame: allocations, entries,
 /// and what is found out about the message.
-const SEGMENT_COST: usize = 128;
-const FRAME_COST: usize = size_of::<FrameEntry>() + 256;
+pub(super) const SEGMENT_COST: usize = 128;
+pub(super) const FRAME_COST: usize = size_of::<FrameEntry>() + 256;
 
 impl FrameStore {
     /// A store that takes about `limit` bytes and forgets the oldest frames.

@@ -8,6 +8,8 @@ use flate2::write::GzEncoder;
 
 use nlscope_dissector::capture::FrameAt;
 
+use super::store::{FRAME_COST, SEGMENT_COST};
+
 use super::stream::Stream;
 use super::*;
 
@@ -141,7 +143,8 @@ fn a_mapped_file_is_one_segment() {
 
 #[test]
 fn a_bounded_store_forgets_the_oldest_frames() {
-    let mut store = FrameStore::latest(25);
+    // Room for two frames, each in a segment of its own.
+    let mut store = FrameStore::latest(2 * (FRAME_COST + SEGMENT_COST + 10) + 10);
     let entry = |number: u32| FrameEntry {
         frame: FrameAt {
             number,
@@ -167,5 +170,5 @@ fn a_bounded_store_forgets_the_oldest_frames() {
     assert!(store.frame(15).is_none());
     assert_eq!(store.frame(20).map(|frame| frame.number), Some(20));
     assert_eq!(store.frame(30).map(|frame| frame.number), Some(30));
-    assert_eq!(store.len(), 2);
+    assert_eq!((store.len(), store.forgotten()), (3, 1));
 }

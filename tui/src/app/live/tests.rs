@@ -1,0 +1,276 @@
+//! What comes while it is watched, keys in, screen out.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use nlscope_dissector::capture::{FrameAt, Process, Time};
+use nlscope_dissector::export::TimeFormat;
+use nlscope_dissector::schema::Schema;
+use nlscope_dissector::wire::LinkType;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use crate::app::{Action, App, Effect, Settings};
+use crate::keymap;
+use crate::source::{
+    FrameEntry, Losses, PortUse, Segment, Socket, SocketChange, SocketKey, SourceEvent,
+};
+use crate::view::{Palette, draw};
+
+const SIZE: (u16, u16) = (140, 30);
+const ROUTE: u16 = 0;
+
+/// An interface that watches a machine.
+struct Watch {
+    app: App,
+    frames: u32,
+}
+
+impl Watch {
+    fn new(limit: usize) -> Self {
+        let mut app = App::new(Settings {
+            title: "nlmon0".to_owned(),
+            filter: String::new(),
+            schema: Arc::new(Schema::builtin()),
+            genl: Vec::new(),
+            numeric: false,
+            redact: false,
+            time: TimeFormat::Relative,
+            live: Some(limit),
+        })
+        .unwrap();
+        app.update(Action::Resize(SIZE.0, SIZE.1));
+        Self { app, frames: 0 }
+    }
+
+    /// A link message comes: `RTM_NEWLINK` of interface 7 with this sequence number and port.
+    fn hear(&mut self, seq: u32, pid: u32, group: u32, own: bool) {
+        let mut bytes = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        bytes.extend(32_u32.to_ne_bytes());
+        bytes.extend(16_u16.to_ne_bytes());
+        bytes.extend(0_u16.to_ne_bytes());
+        bytes.extend(seq.to_ne_bytes());
+        bytes.extend(pid.to_ne_bytes());
+        bytes.extend([0, 0, 1, 0]);
+        bytes.extend(7_u32.to_ne_bytes());
+        bytes.extend([0; 8]);
+        let entry = FrameEntry {
+            frame: FrameAt {
+                number: self.frames + 1,
+                time: Some(Time(i64::from(self.frames) * 1_000_000_000)),
+                link: LinkType::Netlink,
+                interface: 0,
+                wire_len: 48,
+                offset: 0,
+                len: 48,
+                netns: 0,
+                group: NonZeroU32::new(group),
+                process: None,
+            },
+            segment: self.frames,
+            start: 0,
+            own,
+        };
+        self.frames += 1;
+        self.app.receive(SourceEvent::Segment(Segment::new(bytes)));
+        self.app.receive(SourceEvent::Frames(vec![entry]));
+        while self.app.has_work() {
+            self.app.work(Duration::from_secs(60));
+        }
+    }
+
+    fn press(&mut self, keys: &str) -> Effect {
+        let mut effect = Effect::None;
+        for key in keys.chars() {
+            let code = if key == '\n' {
+                KeyCode::Enter
+            } else {
+                KeyCode::Char(key)
+            };
+            let action = keymap::action(self.app.mode(), KeyEvent::new(code, KeyModifiers::NONE));
+            effect = self.app.update(action.unwrap());
+        }
+        effect
+    }
+
+    fn screen(&self) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+        let drawn = terminal
+            .draw(|frame| draw(frame, &self.app, Palette::None))
+            .unwrap();
+        let cells = drawn.buffer.content().chunks(usize::from(SIZE.0));
+        let row = |row: &[ratatui::buffer::Cell]| -> String {
+            row.iter().map(ratatui::buffer::Cell::symbol).collect()
+        };
+        cells.map(row).collect::<Vec<_>>().join("\n")
+    }
+
+    #[track_caller]
+    fn shows(&self, text: &str) {
+        let screen = self.screen();
+        assert!(screen.contains(text), "no \"{text}\" in\n{screen}");
+    }
+}
+
+fn key(port: u32) -> SocketKey {
+    SocketKey {
+        netns: 0,
+        protocol: ROUTE,
+        port,
+    }
+}
+
+fn socket(port: u32, name: &str, groups: &[u32]) -> Socket {
+    Socket {
+        key: key(port),
+        inode: port,
+        process: Some(Process {
+            pid: port,
+            name: name.to_owned(),
+            exact: true,
+        }),
+        groups: groups.to_vec(),
+        received: 0,
+        receive_limit: 0,
+        sent: 0,
+        drops: 0,
+    }
+}
+
+#[test]
+fn the_last_message_stays_selected_until_one_goes_up() {
+    let mut watch = Watch::new(1 << 20);
+    watch.shows("nobody has said anything");
+    for seq in 1..=40 {
+        watch.hear(seq, 0, 0, false);
+    }
+    assert_eq!(watch.app.selection().message, 39);
+    watch.shows("following");
+    watch.press("kk");
+    watch.hear(41, 0, 0, false);
+    assert_eq!(watch.app.selection().message, 37);
+    assert!(!watch.screen().contains("following"));
+    watch.press("G");
+    watch.hear(42, 0, 0, false);
+    assert_eq!(watch.app.selection().message, 41);
+}
+
+#[test]
+fn what_is_kept_is_bounded_and_that_is_shown() {
+    let mut watch = Watch::new(100_000);
+    for seq in 1..=2000 {
+        watch.hear(seq, 0, 0, false);
+    }
+    let messages = watch.app.messages();
+    let kept = messages.count() - messages.gone();
+    assert_eq!(messages.count(), 2000);
+    assert!((100..400).contains(&kept), "{kept} are kept");
+    assert_eq!(watch.app.rows().visible().len(), kept as usize);
+    watch.shows("left the view");
+    watch.shows(" 2000 ");
+    // One who stays at an old message is taken to the oldest that is left.
+    watch.press("g");
+    for seq in 2001..=4000 {
+        watch.hear(seq, 0, 0, false);
+    }
+    let first = watch.app.messages().gone();
+    assert!(watch.app.selection().message >= first);
+    assert!(watch.app.detail().is_some());
+}
+
+#[test]
+fn our_own_questions_are_not_in_the_list() {
+    let mut watch = Watch::new(1 << 20);
+    watch.hear(1, 0, 0, true);
+    watch.hear(2, 0, 0, false);
+    assert_eq!(watch.app.messages().count(), 1);
+    watch.shows("     2 ");
+}
+
+#[test]
+fn who_caused_a_notification_is_shown_when_it_is_known() {
+    let mut watch = Watch::new(1 << 20);
+    watch.hear(1, 77, 1, false);
+    watch.shows(" RTNLGRP_LINK ");
+    assert!(!watch.screen().contains("by "));
+    watch.app.receive(SourceEvent::Port(PortUse {
+        key: key(77),
+        process: Process {
+            pid: 77,
+            name: "ip\u{1b}".to_owned(),
+            exact: false,
+        },
+    }));
+    while watch.app.has_work() {
+        watch.app.work(Duration::from_secs(60));
+    }
+    watch.shows("by ~ip\\x1b[77]");
+}
+
+#[test]
+fn a_filter_for_processes_is_asked_again_when_one_turns_out() {
+    let mut watch = Watch::new(1 << 20);
+    watch.press("/");
+    watch.press("process == \"ip\"\n");
+    watch.hear(1, 77, 1, false);
+    assert!(watch.app.rows().visible().is_empty());
+    let opened = SocketChange::Opened(socket(77, "ip", &[]));
+    watch.app.receive(SourceEvent::Socket(opened));
+    while watch.app.has_work() {
+        watch.app.work(Duration::from_secs(60));
+    }
+    assert_eq!(watch.app.rows().visible(), [0]);
+}
+
+#[test]
+fn the_sockets_say_who_hears_the_selected_message_and_whose_it_is() {
+    let mut watch = Watch::new(1 << 20);
+    for present in [
+        socket(50, "monitor", &[1]),
+        socket(77, "ip", &[]),
+        socket(99, "other", &[5]),
+    ] {
+        let event = SourceEvent::Socket(SocketChange::Present(present));
+        watch.app.receive(event);
+    }
+    watch.hear(1, 77, 1, false);
+    watch
+        .app
+        .receive(SourceEvent::Socket(SocketChange::Released(key(99))));
+    watch.press("p");
+    let screen = watch.screen();
+    let line = |text: &str| screen.lines().find(|line| line.contains(text)).unwrap();
+    assert!(line("monitor[50]").starts_with("> route"), "{screen}");
+    assert!(line("ip[77]").starts_with("* route"), "{screen}");
+    assert!(line("released").contains("released route 99 other[99] groups RTNLGRP_IPV4_IFADDR"));
+    watch.press("q");
+    watch.shows("frame 1");
+}
+
+#[test]
+fn what_the_kernel_dropped_is_always_on_the_screen() {
+    let mut watch = Watch::new(1 << 20);
+    watch.shows("live, 0 dropped");
+    for dropped in [1000, 1234] {
+        watch.app.receive(SourceEvent::Losses(Losses {
+            interface: 0,
+            received: 5000,
+            dropped,
+        }));
+    }
+    watch.shows("live, 1,234 dropped");
+}
+
+#[test]
+fn files_are_for_the_outside_to_write() {
+    let mut watch = Watch::new(1 << 20);
+    watch.hear(1, 0, 0, false);
+    assert_eq!(watch.press("R"), Effect::Record);
+    watch.app.recorded(Some(("x.pcapng".to_owned(), 1234)));
+    watch.shows("recording x.pcapng, 1,234");
+    watch.press("S");
+    watch.shows("save the list in: nlscope.pcapng");
+    assert_eq!(watch.press("\n"), Effect::Save("nlscope.pcapng".to_owned()));
+}

@@ -144,7 +144,10 @@ fn wrong_usage_has_status_2() {
     let path = capture("xfrm.pcap");
     assert_eq!(on(&["dump", "--genl", "x"], &path).0, Some(2));
     assert_eq!(on(&["dump", "--count", "-V"], &path).0, Some(2));
-    assert_eq!(nlscope(&[]).output().unwrap().status.code(), Some(2));
+    assert_eq!(
+        nlscope(&["--nonsense"]).output().unwrap().status.code(),
+        Some(2)
+    );
 }
 
 #[test]

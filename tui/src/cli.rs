@@ -1,7 +1,7 @@
 //! The command line.
 
 #[cfg(target_os = "linux")]
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +12,8 @@ use nlscope_dissector::context::Context;
 use nlscope_dissector::export::TimeFormat;
 use nlscope_dissector::filter::Filter;
 use nlscope_dissector::schema::{Schema, ynl};
+#[cfg(target_os = "linux")]
+use rustix::fs::FileType;
 
 use crate::Usage;
 #[cfg(target_os = "linux")]
@@ -150,6 +152,14 @@ fn netns(text: &str) -> Result<Netns, String> {
     }
 }
 
+/// Whether somebody pipes something in: standard input is neither a terminal nor
+/// `/dev/null`.
+#[cfg(target_os = "linux")]
+fn is_piped() -> bool {
+    let about = rustix::fs::fstat(io::stdin());
+    about.is_ok_and(|about| !FileType::from_raw_mode(about.st_mode).is_char_device())
+}
+
 /// After how many milliseconds a frame is shown at the latest.
 #[cfg(target_os = "linux")]
 const SOON: i32 = 5;
@@ -169,7 +179,7 @@ impl Capture {
                 "a file is read or the machine is listened to, not both".to_owned(),
             )),
             Some(_) => Ok(false),
-            None => Ok(asked || io::stdin().is_terminal()),
+            None => Ok(asked || !is_piped()),
         }
     }
 

@@ -3,6 +3,11 @@
 //! The program is a library, so that its interface can be run without a terminal:
 //! [`headless`].
 
+#![cfg_attr(
+    not(target_os = "linux"),
+    allow(dead_code, reason = "nothing there is live, of which much here tells")
+)]
+
 mod app;
 mod cli;
 mod dump;

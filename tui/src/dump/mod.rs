@@ -41,12 +41,7 @@ pub(crate) fn run(args: Dump) -> anyhow::Result<Status> {
         wanted.then(|| args.capture.options(filter.as_ref()))
     };
     let terminal = io::stdout().is_terminal();
-    let mut layout = args.layout;
-    #[cfg(target_os = "linux")]
-    if live.is_some() && terminal {
-        layout.line_buffered = true;
-    }
-    let output = Output::new(io::stdout(), &args.shown, layout, terminal);
+    let output = Output::new(io::stdout(), &args.shown, args.layout, terminal);
     let printer = Printer::new(output, filter, args.count);
     let quiet = args.quiet;
     #[cfg(target_os = "linux")]

@@ -11,7 +11,7 @@ use nlscope_dissector::context::{Amendment, Context, Record};
 use super::Teller;
 use super::printer::{Next, Printer};
 use crate::Status;
-use crate::source::{FrameEntry, FrameStore, Losses, SourceError, SourceEvent};
+use crate::source::{FrameStore, Losses, SourceError, SourceEvent};
 
 /// How many bytes are kept, to find requests in.
 const RECENT: usize = 64 << 20;
@@ -107,10 +107,11 @@ impl<W: io::Write> Stream<W> {
         match event {
             SourceEvent::Segment(segment) => self.store.add_segment(segment),
             SourceEvent::Frames(frames) => {
+                let first = self.store.len();
                 self.store.add_frames(&frames);
                 self.printer.begin(&teller.input)?;
-                for entry in frames {
-                    self.feed(&entry);
+                for (position, entry) in (first..).zip(frames) {
+                    self.feed(position, entry.own);
                 }
             }
             SourceEvent::Processes(processes) => self.store.add_processes(processes),
@@ -141,16 +142,17 @@ impl<W: io::Write> Stream<W> {
         Ok(())
     }
 
-    fn feed(&mut self, entry: &FrameEntry) {
-        let number = entry.frame.number;
-        self.latest = number;
-        let Some(frame) = self.store.frame(number) else {
+    /// Feeds the frame at a position of the store.
+    fn feed(&mut self, position: usize, own: bool) {
+        let Some(frame) = self.store.nth(position) else {
             return;
         };
-        if entry.own {
+        if own {
             self.context.learn(&frame);
             return;
         }
+        let number = frame.number;
+        self.latest = number;
         let (mut records, mut amendments) = (Vec::new(), Vec::new());
         self.context.feed(&frame, &mut records, &mut amendments);
         if let Some(last) = records.last() {

@@ -181,8 +181,11 @@ impl Desk {
                 }
                 entry.own = true;
             }
-            state.frames = state.frames.saturating_add(1);
-            entry.frame.number = state.frames;
+            // Our own have no number, so that those of others count from 1.
+            if !entry.own {
+                state.frames = state.frames.saturating_add(1);
+                entry.frame.number = state.frames;
+            }
             entry.frame.offset = state.bytes + entry.start as u64;
             entry.segment = state.segments;
             if port != 0 && !own {
@@ -290,7 +293,7 @@ mod tests {
         let group = NonZeroU32::new(3);
         for (show_own, keep_own, expected) in [
             (false, false, "1:1/0 2:2/3"),
-            (false, true, "1:1/0 ~2:77/0 3:2/3"),
+            (false, true, "1:1/0 ~0:77/0 2:2/3"),
             (true, false, "1:1/0 2:77/0 3:2/3"),
         ] {
             let (desk, receiver) = desk(show_own);

@@ -100,7 +100,8 @@ impl FrameStore {
 
     /// Keeps frames.
     pub(crate) fn add_frames(&mut self, frames: &[FrameEntry]) {
-        self.first_time = self.first_time.or_else(|| frames.first()?.frame.time);
+        let mut shown = frames.iter().filter(|entry| !entry.own);
+        self.first_time = self.first_time.or_else(|| shown.next()?.frame.time);
         self.frames.extend(frames);
         self.bytes += frames.len() * FRAME_COST;
     }

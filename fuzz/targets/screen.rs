@@ -8,10 +8,11 @@
 #[path = "../../dissector/tests/shape/mod.rs"]
 mod shape;
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 
 use libfuzzer_sys::fuzz_target;
-use nlscope_dissector::capture::{Frame, Time};
+use nlscope_dissector::capture::{Frame, Origin, Time};
 use nlscope_dissector::context::{Context, MessageView, Record, RequestView};
 use nlscope_dissector::export::{self, Options};
 use nlscope_dissector::filter::{Filter, Verdict};
@@ -97,6 +98,11 @@ fn frames(mut input: &[u8]) -> Vec<Frame<'_>> {
             wire_len: captured + u32::from(shape >> 3),
             offset: 0,
             bytes,
+            origin: Origin {
+                netns: u32::from(shape >> 7),
+                group: NonZeroU32::new(u32::from(shape >> 5 & 3)),
+                process: None,
+            },
         });
         input = rest;
     }

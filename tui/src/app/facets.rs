@@ -28,6 +28,10 @@ pub(crate) enum Facet {
     GroupNumber(u32),
 }
 
+/// How many entries a list has at most: in a day each run of a program is a port of its
+/// own.
+const MAX_ENTRIES: usize = 1 << 14;
+
 /// The kinds of lists, in the order in which they are shown.
 const TITLES: [&str; 4] = ["protocol", "family", "port", "group"];
 
@@ -124,6 +128,17 @@ struct List {
 }
 
 impl List {
+    fn count(&mut self, facet: Facet) {
+        let room = self.counts.len() < MAX_ENTRIES;
+        match self.counts.get_mut(&facet) {
+            Some(count) => *count = count.saturating_add(1),
+            None if room => {
+                self.counts.insert(facet, 1);
+            }
+            None => {}
+        }
+    }
+
     fn is_on(&self, facet: Facet) -> bool {
         self.listed.contains(&facet) == self.only
     }
@@ -160,7 +175,7 @@ impl Facets {
     /// Counts a message.
     pub(crate) fn count(&mut self, head: &Head<'_>) {
         for (list, facet) in self.lists.iter_mut().zip(Facet::of(head)) {
-            *list.counts.entry(facet).or_default() += 1;
+            list.count(facet);
         }
     }
 
@@ -179,7 +194,7 @@ impl Facets {
             *count = count.saturating_sub(1);
         }
         list.counts.retain(|_, count| *count > 0);
-        *list.counts.entry(to).or_default() += 1;
+        list.count(to);
     }
 
     /// Whether all entries are on.

@@ -13,6 +13,8 @@ use super::seek::Found;
 use super::{App, Deadline, ListRow, Overlay, Pane, Reading, at_its_time};
 use crate::source::{SourceError, SourceEvent};
 
+/// How many warnings and notices are kept: the first say what began it.
+const MAX_NOTICES: usize = 1000;
 /// How many messages are fed before the clock is looked at.
 const BATCH: usize = 64;
 
@@ -42,7 +44,9 @@ impl App {
     fn notice(&mut self, text: &str) {
         let text = Escaped(text.as_bytes()).to_string();
         self.say(Role::Warning, text.clone());
-        self.notices.push(text);
+        if self.notices.len() < MAX_NOTICES {
+            self.notices.push(text);
+        }
     }
 
     /// Whether there is something to do beside waiting.

@@ -70,9 +70,13 @@ impl Questions {
             return;
         };
         line.push('\n');
-        if pipe.write_all(line.as_bytes()).is_err() {
+        // A line is written as a whole or not at all (PIPE_BUF in pipe(7)).
+        match pipe.write_all(line.as_bytes()) {
+            Ok(()) => {}
+            // It has more to do than it can; frames do not wait for it.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // It is gone; it said why, if it could.
-            *input = None;
+            Err(_) => *input = None,
         }
     }
 }
@@ -114,6 +118,7 @@ impl Companion {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             anyhow::bail!("no pipe to the companion");
         };
+        rustix::io::ioctl_fionbio(&input, true).context("no pipe to the companion")?;
         let questions = Questions(Arc::new(Mutex::new(Some(input))));
         Ok((Self { child, questions }, output))
     }

@@ -202,14 +202,15 @@ impl Groups {
         (groups, self.listeners.len())
     }
 
-    /// Hands out what is heard until `stop` is readable or nobody listens. `namespaces`
-    /// gives the number of the network namespace that has an id here.
+    /// Hands out what is heard until `stop` is readable or nobody listens. `elsewhere`
+    /// says where a message is from that another network namespace sent, which has an id in
+    /// this one.
     pub(super) fn run(
         mut self,
         place: Place,
         desk: &Desk,
         stop: &OwnedFd,
-        mut namespace: impl FnMut(i32) -> u32,
+        mut elsewhere: impl FnMut(i32) -> Place,
     ) -> Result<(), Stop> {
         let mut buffer = vec![0; DATAGRAM];
         let mut batch = Batch::default();
@@ -245,10 +246,7 @@ impl Groups {
                     let datagram = buffer.get(..received.len.min(DATAGRAM));
                     let datagram = datagram.unwrap_or_default();
                     heard += 1;
-                    let place = Place {
-                        netns: received.nsid.map_or(place.netns, &mut namespace),
-                        ..place
-                    };
+                    let place = received.nsid.map_or(place, &mut elsewhere);
                     listener.take(datagram, received.group, place, &mut batch, &self.wanted);
                     if batch.len() >= BATCH {
                         desk.hand_out(&mut batch, false)?;

@@ -363,6 +363,12 @@ impl Opened {
         stop: &Arc<OwnedFd>,
         questions: Option<Questions>,
     ) -> anyhow::Result<Vec<JoinHandle<()>>> {
+        // What has a name is numbered from 1.
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let next = Place {
+            interface: number(self.interfaces.len()),
+            netns: number(self.namespaces.len()).saturating_add(1),
+        };
         // None of it waits: the queue is long.
         for interface in self.interfaces {
             let _ = outlet.send(SourceEvent::Interface(interface));
@@ -383,9 +389,10 @@ impl Opened {
             desk,
             running: AtomicUsize::new(self.sources.len()),
             nsids: Mutex::new(Nsids {
-                numbers: HashMap::new(),
-                next: u32::try_from(self.namespaces.len()).unwrap_or(u32::MAX - 1) + 1,
+                places: HashMap::new(),
+                next,
             }),
+            namespaces: self.namespaces,
         });
         let mut threads = Vec::new();
         for source in self.sources {
@@ -402,12 +409,14 @@ struct Shared {
     /// How many of them run.
     running: AtomicUsize,
     nsids: Mutex<Nsids>,
+    /// Names of network namespaces, from number 1.
+    namespaces: Vec<String>,
 }
 
-/// Network namespaces that have an id here, by it.
+/// Network namespaces that have an id in another one, by that one's number and it.
 struct Nsids {
-    numbers: HashMap<i32, u32>,
-    next: u32,
+    places: HashMap<(u32, i32), Place>,
+    next: Place,
 }
 
 impl Shared {
@@ -416,7 +425,8 @@ impl Shared {
         let ended = match source.what {
             What::Nlmon(nlmon) => nlmon.run(source.place, &self.desk, stop),
             What::Groups(groups) => {
-                groups.run(source.place, &self.desk, stop, |nsid| self.netns(nsid))
+                let elsewhere = |nsid| self.place(source.place, nsid);
+                groups.run(source.place, &self.desk, stop, elsewhere)
             }
         };
         let last = self.running.fetch_sub(1, Ordering::AcqRel) == 1;
@@ -435,17 +445,26 @@ impl Shared {
         };
     }
 
-    /// The number of a network namespace by its id here.
-    fn netns(&self, nsid: i32) -> u32 {
-        let mut known = self.nsids.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(number) = known.numbers.get(&nsid) {
-            return *number;
+    /// Where a message comes from that was heard at `place` and is from the network
+    /// namespace with this id there. It is an interface of its own.
+    fn place(&self, place: Place, nsid: i32) -> Place {
+        let mut nsids = self.nsids.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = nsids.places.get(&(place.netns, nsid)) {
+            return *known;
         }
-        let number = known.next;
-        known.next = known.next.saturating_add(1);
-        known.numbers.insert(nsid, number);
-        let _ = self.desk.tell(SourceEvent::Netns(format!("nsid {nsid}")));
-        number
+        let new = nsids.next;
+        nsids.next.netns = nsids.next.netns.saturating_add(1);
+        nsids.next.interface = nsids.next.interface.saturating_add(1);
+        nsids.places.insert((place.netns, nsid), new);
+        let of = self.namespaces.get(place.netns.wrapping_sub(1) as usize);
+        let of = of.map_or(String::new(), |name| format!(" of {name}"));
+        let name = format!("nsid {nsid}{of}");
+        // If nobody listens any more, nobody needs to know.
+        let _ = self.desk.tell(SourceEvent::Netns(name.clone()));
+        let _ = self
+            .desk
+            .tell(SourceEvent::Interface(format!("groups@{name}")));
+        new
     }
 }
 

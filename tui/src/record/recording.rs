@@ -29,6 +29,8 @@ pub(crate) struct Recording {
     /// Names the groups of generic netlink.
     context: Context,
     programs: HashMap<SocketKey, Program>,
+    /// Their ports, in the order in which they were told.
+    ports: VecDeque<SocketKey>,
     losses: Vec<source::Losses>,
     /// Where the frames lie that come next.
     segment: Option<Segment>,
@@ -54,6 +56,7 @@ impl Recording {
             recorder,
             context: Context::new(schema),
             programs: HashMap::new(),
+            ports: VecDeque::new(),
             losses: Vec::new(),
             segment: None,
             held: VecDeque::new(),
@@ -205,8 +208,13 @@ impl Recording {
     }
 
     fn program(&mut self, key: SocketKey, process: &Program) {
-        if self.programs.len() < MAX_PORTS || self.programs.contains_key(&key) {
-            self.programs.insert(key, process.clone());
+        if self.programs.insert(key, process.clone()).is_none() {
+            self.ports.push_back(key);
+        }
+        if self.ports.len() > MAX_PORTS
+            && let Some(oldest) = self.ports.pop_front()
+        {
+            self.programs.remove(&oldest);
         }
     }
 

@@ -269,6 +269,20 @@ fn a_change_goes_to_its_group_and_copies_of_it_are_known() {
 }
 
 #[test]
+fn what_a_request_caused_tells_its_port_before_the_answer_does() {
+    let mut feeder = Feeder::new();
+    let request = message(20, REQUEST | ACK, 7, 0);
+    let asked = feeder.feed(ROUTE, &request);
+    let mut address = vec![2, 24, 0, 0];
+    address.extend(5_u32.to_ne_bytes());
+    let caused = message(20, 0, 7, 4242).with(address);
+    let told = feeder.feed(ROUTE, &caused);
+    assert_eq!(feeder.records[told].role, Role::Notification);
+    feeder.feed(ROUTE, &Message::error(0, &request, 4242));
+    assert_eq!(feeder.records[asked].port, Port::Known(4242));
+}
+
+#[test]
 fn the_address_family_decides_the_group() {
     for (family, group) in [(2, "RTNLGRP_IPV4_IFADDR"), (10, "RTNLGRP_IPV6_IFADDR")] {
         let mut feeder = Feeder::new();

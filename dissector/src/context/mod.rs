@@ -466,6 +466,13 @@ impl Context {
         } else {
             self.transactions.answered(answer_of(seen))
         };
+        // What it caused may tell the port of a request before its answer does.
+        if let Some((_, asked)) = found.filter(|(_, asked)| asked.port == 0 && header.pid != 0) {
+            amendments.push(Amendment {
+                message: asked.number,
+                change: Change::Port(header.pid),
+            });
+        }
         let caused = !ends && group.is_some() && found.is_none_or(|(_, asked)| !asked.get);
         // A listener is told with port 0 and a counter, whoever asks hears its own port.
         let told =
@@ -488,12 +495,6 @@ impl Context {
                 request: None,
             };
         };
-        if asked.port == 0 && header.pid != 0 {
-            amendments.push(Amendment {
-                message: asked.number,
-                change: Change::Port(header.pid),
-            });
-        }
         // The last of several messages that are no dump, as devlink and team send them.
         let bare = header.kind == NLMSG_DONE && seen.raw.payload().is_empty();
         let state = match (ends, asked.wants_end) {

@@ -3,24 +3,14 @@
 
 use super::history::History;
 use crate::schema::{GenlIds, Schema};
-use crate::wire::{Attributes, GENL_HDRLEN, Order, RawMessage};
+use crate::wire::{Attributes, GenlAnnouncement, Order, RawMessage};
 
 /// Longest interface name the kernel allows, with its NUL (`IFNAMSIZ`).
 const IFNAMSIZ: usize = 16;
-/// Longest name of a generic netlink family, with its NUL (`GENL_NAMSIZ`).
-const GENL_NAMSIZ: usize = 16;
 
 const RTM_NEWLINK: u16 = 16;
 const IFINFOMSG_LEN: usize = 16;
 const IFLA_IFNAME: u16 = 3;
-
-const GENL_ID_CTRL: u16 = 16;
-const CTRL_CMD_NEWFAMILY: u8 = 1;
-const CTRL_ATTR_FAMILY_ID: u16 = 1;
-const CTRL_ATTR_FAMILY_NAME: u16 = 2;
-const CTRL_ATTR_MCAST_GROUPS: u16 = 7;
-const CTRL_ATTR_MCAST_GRP_NAME: u16 = 1;
-const CTRL_ATTR_MCAST_GRP_ID: u16 = 2;
 
 /// Interface names, by network namespace and index.
 pub(super) type Interfaces = History<(u32, u32), String>;
@@ -41,7 +31,7 @@ pub(super) fn learn_interface(
         return;
     };
     let index = u32::try_from(order.unsigned(index)).unwrap_or(0);
-    let name = attribute(rest, order, IFLA_IFNAME).and_then(|name| text(name, IFNAMSIZ));
+    let name = Attributes::new(rest, order).text(IFLA_IFNAME, IFNAMSIZ);
     let Some(name) = name.filter(|_| index != 0) else {
         return;
     };
@@ -51,7 +41,7 @@ pub(super) fn learn_interface(
         None => true,
     };
     if new {
-        interfaces.tell(key, frame, name);
+        interfaces.tell(key, frame, name.to_owned());
     }
 }
 
@@ -63,46 +53,11 @@ pub(super) fn learn_genl(
     message: &RawMessage<'_>,
     order: Order,
 ) {
-    let payload = message.payload();
-    if message.header.kind != GENL_ID_CTRL || payload.first() != Some(&CTRL_CMD_NEWFAMILY) {
-        return;
-    }
-    let Some(rest) = payload.get(GENL_HDRLEN as usize..) else {
+    let Some(announced) = GenlAnnouncement::of(message, order) else {
         return;
     };
-    let id = attribute(rest, order, CTRL_ATTR_FAMILY_ID)
-        .and_then(|id| id.first_chunk())
-        .map(|id| order.u16(*id));
-    let name =
-        attribute(rest, order, CTRL_ATTR_FAMILY_NAME).and_then(|name| text(name, GENL_NAMSIZ));
-    if let (Some(id), Some(name)) = (id, name) {
-        ids.learn(schema, id, &name);
-        let groups = attribute(rest, order, CTRL_ATTR_MCAST_GROUPS).unwrap_or_default();
-        for (_, group) in Attributes::new(groups, order) {
-            let number = attribute(group, order, CTRL_ATTR_MCAST_GRP_ID);
-            let number = number.and_then(|number| number.first_chunk());
-            let group = attribute(group, order, CTRL_ATTR_MCAST_GRP_NAME);
-            let group = group.and_then(|group| text(group, GENL_NAMSIZ));
-            if let (Some(number), Some(group)) = (number, group) {
-                ids.learn_group(schema, order.u32(*number), &name, &group);
-            }
-        }
+    ids.learn(schema, announced.id, announced.family);
+    for (number, group) in announced.groups() {
+        ids.learn_group(schema, number, announced.family, group);
     }
-}
-
-/// The payload of the first attribute with this number.
-fn attribute(rest: &[u8], order: Order, number: u16) -> Option<&[u8]> {
-    Attributes::new(rest, order)
-        .find(|(found, _)| *found == number)
-        .map(|(_, payload)| payload)
-}
-
-/// Text up to its NUL, unless it is empty, too long or no UTF-8.
-fn text(bytes: &[u8], size: usize) -> Option<String> {
-    let end = bytes
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(bytes.len());
-    let name = std::str::from_utf8(bytes.get(..end)?).ok()?;
-    (!name.is_empty() && name.len() < size).then(|| name.to_owned())
 }

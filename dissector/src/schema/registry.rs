@@ -22,6 +22,9 @@ pub struct Schema {
     /// apart by direction and address family, stand beside each other.
     classic: HashMap<(u16, u16), Vec<Lookup>>,
     genl: HashMap<&'static str, &'static Family>,
+    /// Multicast groups by protocol and number, but for those of generic netlink, whose
+    /// numbers the kernel hands out.
+    groups: HashMap<(u16, u32), &'static Group>,
 }
 
 impl Schema {
@@ -32,6 +35,7 @@ impl Schema {
             families: Vec::new(),
             classic: HashMap::new(),
             genl: HashMap::new(),
+            groups: HashMap::new(),
         };
         for family in builtin::FAMILIES {
             schema.add(family);
@@ -51,11 +55,20 @@ impl Schema {
             for lookups in self.classic.values_mut() {
                 lookups.retain(|lookup| !std::ptr::eq(lookup.family, old));
             }
+            let of_old = |group: &Group| old.groups.iter().any(|it| std::ptr::eq(it, group));
+            self.groups.retain(|_, group| !of_old(group));
         }
         self.families.push(family);
         if let Some(registered) = family.genl {
             self.genl.insert(registered, family);
         } else {
+            for group in family.groups {
+                if let Some(number) = group.number {
+                    self.groups
+                        .entry((family.protocol, number))
+                        .or_insert(group);
+                }
+            }
             for message in family.messages {
                 let lookups = self
                     .classic
@@ -129,11 +142,7 @@ impl Schema {
     /// The multicast group with this number of a protocol other than generic netlink.
     #[must_use]
     pub fn group(&self, protocol: u16, number: u32) -> Option<&'static Group> {
-        let of_protocol = |family: &&&Family| family.protocol == protocol && family.genl.is_none();
-        let families = self.families.iter().filter(of_protocol);
-        families
-            .flat_map(|family| family.groups)
-            .find(|group| group.number == Some(number))
+        self.groups.get(&(protocol, number)).copied()
     }
 
     /// Every meaning of a number of classic netlink.

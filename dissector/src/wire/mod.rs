@@ -5,6 +5,7 @@
 
 mod cooked;
 mod nlattr;
+mod nlctrl;
 mod nlmsg;
 mod order;
 
@@ -12,6 +13,7 @@ pub use cooked::{Cooked, CookedError, LinkType};
 pub use nlattr::{
     Attributes, NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_HDRLEN, NLA_TYPE_MASK, Nlattr, nlattr,
 };
+pub use nlctrl::GenlAnnouncement;
 pub use nlmsg::{
     GENL_HDRLEN, Genlmsghdr, Messages, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP,
     NLM_F_DUMP_INTR, NLM_F_ECHO, NLM_F_MULTI, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NLMSG_HDRLEN,

@@ -64,6 +64,24 @@ impl<'a> Attributes<'a> {
     pub fn new(bytes: &'a [u8], order: Order) -> Self {
         Self { rest: bytes, order }
     }
+
+    /// The payload of the first attribute that has this number, of those that are left.
+    #[must_use]
+    pub fn value(&self, number: u16) -> Option<&'a [u8]> {
+        let mut all = self.clone();
+        all.find(|(found, _)| *found == number)
+            .map(|(_, payload)| payload)
+    }
+
+    /// The text of such an attribute up to its NUL; `None` for text that is empty, no UTF-8,
+    /// or does not fit into `size` bytes with its NUL.
+    #[must_use]
+    pub fn text(&self, number: u16, size: usize) -> Option<&'a str> {
+        let bytes = self.value(number)?;
+        let end = bytes.iter().position(|byte| *byte == 0);
+        let text = std::str::from_utf8(bytes.get(..end.unwrap_or(bytes.len()))?).ok()?;
+        (!text.is_empty() && text.len() < size).then_some(text)
+    }
 }
 
 impl<'a> Iterator for Attributes<'a> {

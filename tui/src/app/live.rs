@@ -9,7 +9,7 @@ use nlscope_dissector::export::Role;
 use super::App;
 use crate::app::{Bar, Overlay, Purpose};
 use crate::sockets::Words;
-use crate::source::{Losses, PortUse, Socket, SocketChange, SocketKey};
+use crate::source::{Losses, PortUse, Socket, SocketChange, SocketKey, Tally};
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +24,7 @@ pub(crate) struct Live {
     on: bool,
     /// The last message stays selected as messages come.
     follow: bool,
-    losses: Vec<Losses>,
+    tally: Tally,
     sockets: BTreeMap<SocketKey, Socket>,
     /// What happened to sockets, a line each, the latest last.
     events: VecDeque<String>,
@@ -68,7 +68,7 @@ impl Live {
     /// How many frames the kernel has dropped.
     #[must_use]
     pub(crate) fn dropped(&self) -> u64 {
-        self.losses.iter().map(|it| it.dropped).sum()
+        self.tally.dropped()
     }
 
     /// The sockets that there are.
@@ -91,9 +91,7 @@ impl Live {
 
 impl App {
     pub(super) fn lost(&mut self, losses: Losses) {
-        let told = &mut self.live.losses;
-        told.retain(|it| it.interface != losses.interface);
-        told.push(losses);
+        self.live.tally.tell(losses);
     }
 
     pub(super) fn port_used(&mut self, used: &PortUse) {

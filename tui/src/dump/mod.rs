@@ -91,7 +91,7 @@ fn capture<W: io::Write>(
     drop(events);
     drop(live);
     if !quiet {
-        complain(&stream.losses());
+        complain(&format_args!("frames: {}", stream.tally()));
     }
     status
 }

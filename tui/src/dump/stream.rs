@@ -1,7 +1,6 @@
 //! Printing what arrives while it arrives, with what is known by then.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -11,7 +10,7 @@ use nlscope_dissector::context::{Amendment, Context, Record};
 use super::Teller;
 use super::printer::{Next, Printer};
 use crate::Status;
-use crate::source::{FrameStore, Losses, SourceError, SourceEvent};
+use crate::source::{FrameStore, SourceError, SourceEvent, Tally};
 
 /// How many bytes are kept, to find requests in.
 const RECENT: usize = 64 << 20;
@@ -30,7 +29,7 @@ pub(super) struct Stream<W: io::Write> {
     latest: u32,
     /// The index of the message that came last.
     messages: usize,
-    losses: Vec<Losses>,
+    tally: Tally,
 }
 
 /// A frame that is to be printed.
@@ -53,7 +52,7 @@ impl<W: io::Write> Stream<W> {
             waiting: VecDeque::new(),
             latest: 0,
             messages: 0,
-            losses: Vec::new(),
+            tally: Tally::default(),
         }
     }
 
@@ -90,11 +89,9 @@ impl<W: io::Write> Stream<W> {
         teller.end(&mut self.printer, end)
     }
 
-    /// How many frames came, and how many did not, in words.
-    pub(super) fn losses(&self) -> impl fmt::Display {
-        let sum = |of: fn(&Losses) -> u64| self.losses.iter().map(of).sum::<u64>();
-        let (received, dropped) = (sum(|it| it.received), sum(|it| it.dropped));
-        format!("{received} frames received, {dropped} dropped by the kernel")
+    /// How many frames came, and how many did not.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// How long until the next frame is to be printed.
@@ -132,10 +129,7 @@ impl<W: io::Write> Stream<W> {
                     );
                 }
             }
-            SourceEvent::Losses(losses) => {
-                self.losses.retain(|it| it.interface != losses.interface);
-                self.losses.push(losses);
-            }
+            SourceEvent::Losses(losses) => self.tally.tell(losses),
             SourceEvent::Notice(text) => teller.notice(&text),
             SourceEvent::Interface(_) | SourceEvent::Progress { .. } | SourceEvent::End(_) => {}
         }

@@ -82,15 +82,18 @@ impl Batch {
     pub(super) fn add(&mut self, place: Place, time: Time, bytes: &[u8], wire_len: u32) {
         let protocol = bytes.get(COOKED_LEN - 2..).and_then(<[u8]>::first_chunk);
         let protocol = protocol.map_or(0, |bytes| u16::from_be_bytes(*bytes));
-        self.push(place, time, (bytes, wire_len), (protocol, None));
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        self.end_frame(start, place, time, wire_len, (protocol, None));
     }
 
-    /// Adds a datagram, with the header that nlmon would give it.
+    /// Adds a datagram, with the header that nlmon would give it. `len` is how long it was,
+    /// where it was cut.
     pub(super) fn add_datagram(
         &mut self,
         place: Place,
         time: Time,
-        datagram: &[u8],
+        (datagram, len): (&[u8], usize),
         protocol: u16,
         group: Option<NonZeroU32>,
     ) {
@@ -99,21 +102,18 @@ impl Batch {
         self.bytes.extend([0, 4, 3, 0x38]);
         self.bytes.extend([0; 10]);
         self.bytes.extend(protocol.to_be_bytes());
-        let header = self.bytes.split_off(start);
-        let wire_len = u32::try_from(COOKED_LEN + datagram.len()).unwrap_or(u32::MAX);
-        self.push(
-            place,
-            time,
-            (&[&header, datagram].concat(), wire_len),
-            (protocol, group),
-        );
+        self.bytes.extend_from_slice(datagram);
+        let wire_len = u32::try_from(COOKED_LEN + len).unwrap_or(u32::MAX);
+        self.end_frame(start, place, time, wire_len, (protocol, group));
     }
 
-    fn push(
+    /// What lies behind `start` is a frame.
+    fn end_frame(
         &mut self,
+        start: usize,
         place: Place,
         time: Time,
-        (bytes, wire_len): (&[u8], u32),
+        wire_len: u32,
         (protocol, group): (u16, Option<NonZeroU32>),
     ) {
         let frame = FrameAt {
@@ -123,7 +123,7 @@ impl Batch {
             interface: place.interface,
             wire_len,
             offset: 0,
-            len: u32::try_from(bytes.len()).unwrap_or(0),
+            len: u32::try_from(self.bytes.len() - start).unwrap_or(0),
             netns: place.netns,
             group,
             process: None,
@@ -131,10 +131,9 @@ impl Batch {
         let entry = FrameEntry {
             frame,
             segment: 0,
-            start: self.bytes.len(),
+            start,
             own: false,
         };
-        self.bytes.extend_from_slice(bytes);
         self.frames.push((entry, protocol));
     }
 }
@@ -162,11 +161,12 @@ impl Desk {
     }
 
     /// Hands out a batch, which is empty then. Of our own frames those that `keep_own`
-    /// remain, to be learned from and recorded.
-    pub(super) fn hand_out(&self, batch: &mut Batch, keep_own: bool) -> Result<(), Stop> {
+    /// remain, to be learned from and recorded; how many were left out is returned.
+    pub(super) fn hand_out(&self, batch: &mut Batch, keep_own: bool) -> Result<u64, Stop> {
         if batch.frames.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
+        let mut left_out = 0;
         let bytes = mem::take(&mut batch.bytes);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut frames = Vec::with_capacity(batch.frames.len());
@@ -177,6 +177,7 @@ impl Desk {
             let own = self.own.has(protocol, port);
             if own && !self.show_own {
                 if !keep_own {
+                    left_out += 1;
                     continue;
                 }
                 entry.own = true;
@@ -201,14 +202,15 @@ impl Desk {
             frames.push(entry);
         }
         if frames.is_empty() {
-            return Ok(());
+            return Ok(left_out);
         }
         state.segments = state.segments.saturating_add(1);
         state.bytes += bytes.len() as u64;
         // Still locked: frames have to arrive in the order of their numbers.
         self.outlet
             .send(SourceEvent::Segment(Segment::new(bytes.into_boxed_slice())))?;
-        self.outlet.send(SourceEvent::Frames(frames))
+        self.outlet.send(SourceEvent::Frames(frames))?;
+        Ok(left_out)
     }
 
     fn ask(&self, state: &mut State, key: SocketKey) {
@@ -299,9 +301,10 @@ mod tests {
             let (desk, receiver) = desk(show_own);
             let mut batch = Batch::default();
             for (pid, group) in [(1, None), (77, None), (2, group)] {
-                batch.add_datagram(HERE, Time(0), &message(pid), 0, group);
+                batch.add_datagram(HERE, Time(0), (&message(pid), 16), 0, group);
             }
-            assert!(desk.hand_out(&mut batch, keep_own).is_ok());
+            let left_out = desk.hand_out(&mut batch, keep_own).ok();
+            assert_eq!(left_out, Some(u64::from(!show_own && !keep_own)));
             assert_eq!(handed_out(&receiver), expected);
             assert_eq!(batch.len(), 0);
         }
@@ -311,7 +314,7 @@ mod tests {
     fn frames_of_another_protocol_with_the_same_port_are_of_others() {
         let (desk, receiver) = desk(false);
         let mut batch = Batch::default();
-        batch.add_datagram(HERE, Time(0), &message(77), 12, None);
+        batch.add_datagram(HERE, Time(0), (&message(77), 16), 12, None);
         assert!(desk.hand_out(&mut batch, false).is_ok());
         assert_eq!(handed_out(&receiver), "1:77/0");
     }

@@ -244,17 +244,17 @@ impl Groups {
                         },
                     };
                     let datagram = buffer.get(..received.len.min(DATAGRAM));
-                    let datagram = datagram.unwrap_or_default();
+                    let datagram = (datagram.unwrap_or_default(), received.len);
                     heard += 1;
                     let place = received.nsid.map_or(place, &mut elsewhere);
                     listener.take(datagram, received.group, place, &mut batch, &self.wanted);
                     if batch.len() >= BATCH {
-                        desk.hand_out(&mut batch, false)?;
+                        told.own += desk.hand_out(&mut batch, false)?;
                     }
                 }
                 listener.lost = listener.socket.drops().unwrap_or(listener.lost);
             }
-            desk.hand_out(&mut batch, false)?;
+            told.own += desk.hand_out(&mut batch, false)?;
             let lost = self.listeners.iter().map(|it| u64::from(it.lost)).sum();
             if lost != told.dropped || stopped {
                 told.dropped = lost;
@@ -275,9 +275,10 @@ impl Listener {
         Ok(())
     }
 
+    /// Takes a datagram, and how long it was before it was cut.
     fn take(
         &mut self,
-        datagram: &[u8],
+        datagram: (&[u8], usize),
         group: u32,
         place: Place,
         batch: &mut Batch,
@@ -285,7 +286,7 @@ impl Listener {
     ) {
         let protocol = self.socket.protocol();
         if protocol == protocol::GENERIC {
-            self.join_announced(datagram, wanted);
+            self.join_announced(datagram.0, wanted);
         }
         // Not from a group: the kernel's answer to what was sent on this socket.
         let Some(group) = NonZeroU32::new(group) else {
@@ -294,12 +295,13 @@ impl Listener {
         batch.add_datagram(place, now(), datagram, protocol, Some(group));
     }
 
-    /// A family that turns up later has its groups joined when nlctrl tells of it.
+    /// A family that turns up later has its groups joined when nlctrl tells of it. So has
+    /// one that comes again, since the kernel let nobody stay in the groups of one that went.
     fn join_announced(&mut self, datagram: &[u8], wanted: &Wanted) {
         let mut new = GenlGroups::new();
         announced(datagram, &mut new);
         for (number, name) in new {
-            if !self.joined.contains(&number) && wanted.has(protocol::GENERIC, Some(&name)) {
+            if wanted.has(protocol::GENERIC, Some(&name)) {
                 // One that may not be joined is not heard.
                 let _ = self.join(number);
             }

@@ -382,7 +382,8 @@ impl Opened {
         let desk = Desk::new(outlet.clone(), self.own, self.options.show_own, questions);
         let mut batch = Batch::default();
         for (place, protocol, datagram) in self.beginning {
-            batch.add_datagram(place, groups::now(), &datagram, protocol, None);
+            let whole = (datagram.as_slice(), datagram.len());
+            batch.add_datagram(place, groups::now(), whole, protocol, None);
         }
         let _ = desk.hand_out(&mut batch, true);
         let shared = Arc::new(Shared {

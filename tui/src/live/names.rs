@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use nlscope_dissector::wire::{
-    Attributes, GENL_HDRLEN, Messages, NLM_F_DUMP, Order, RawMessage, protocol,
-};
+use nlscope_dissector::wire::{GenlAnnouncement, Messages, NLM_F_DUMP, Order, protocol};
 
 use super::socket::{AskError, NetlinkSocket};
 
@@ -13,10 +11,6 @@ const RTM_GETLINK: u16 = 18;
 /// linux/genetlink.h
 const GENL_ID_CTRL: u16 = 16;
 const CTRL_CMD_GETFAMILY: u8 = 3;
-const CTRL_ATTR_FAMILY_NAME: u16 = 2;
-const CTRL_ATTR_MCAST_GROUPS: u16 = 7;
-const CTRL_ATTR_MCAST_GRP_NAME: u16 = 1;
-const CTRL_ATTR_MCAST_GRP_ID: u16 = 2;
 
 /// Asks nlctrl for all families; `take` gets the datagrams of the answer.
 ///
@@ -54,31 +48,10 @@ pub(crate) fn groups() -> anyhow::Result<GenlGroups> {
 
 /// Adds the groups that a datagram of nlctrl tells of.
 pub(super) fn announced(datagram: &[u8], groups: &mut GenlGroups) {
-    for message in Messages::new(protocol::GENERIC, datagram, 0, Order::NATIVE) {
-        if message.header.kind == GENL_ID_CTRL {
-            of_family(&message, groups);
+    let messages = Messages::new(protocol::GENERIC, datagram, 0, Order::NATIVE);
+    for family in messages.filter_map(|message| GenlAnnouncement::of(&message, Order::NATIVE)) {
+        for (number, group) in family.groups() {
+            groups.insert(number, format!("{}:{group}", family.family));
         }
     }
-}
-
-fn of_family(message: &RawMessage<'_>, groups: &mut GenlGroups) -> Option<()> {
-    let attributes = message.payload().get(GENL_HDRLEN as usize..)?;
-    let find = |bytes, wanted: u16| {
-        let mut all = Attributes::new(bytes, Order::NATIVE);
-        all.find(|(number, _)| *number == wanted).map(|(_, it)| it)
-    };
-    let text = |bytes| {
-        String::from_utf8_lossy(bytes)
-            .trim_end_matches('\0')
-            .to_owned()
-    };
-    let family = find(attributes, CTRL_ATTR_FAMILY_NAME).map(text)?;
-    let listed = find(attributes, CTRL_ATTR_MCAST_GROUPS)?;
-    for (_, group) in Attributes::new(listed, Order::NATIVE) {
-        let number = find(group, CTRL_ATTR_MCAST_GRP_ID)?;
-        let number = Order::NATIVE.u32(*number.first_chunk()?);
-        let name = find(group, CTRL_ATTR_MCAST_GRP_NAME).map(text)?;
-        groups.insert(number, format!("{family}:{name}"));
-    }
-    Some(())
 }

@@ -27,6 +27,9 @@ const COUNT_EVERY: Duration = Duration::from_millis(250);
 pub(super) struct Nlmon {
     capture: Capture<Active>,
     name: String,
+    /// What libpcap counted by the last time: received, dropped by the kernel and by the
+    /// device.
+    counted: [u32; 3],
 }
 
 impl Nlmon {
@@ -71,6 +74,7 @@ impl Nlmon {
         Ok(Self {
             capture,
             name: name.to_owned(),
+            counted: [0; 3],
         })
     }
 
@@ -86,7 +90,7 @@ impl Nlmon {
         loop {
             let more = self.read(place, &mut batch)?;
             count_soon |= batch.len() > 0;
-            desk.hand_out(&mut batch, false)?;
+            told.own += desk.hand_out(&mut batch, false)?;
             if count_soon && counted.elapsed() >= COUNT_EVERY {
                 self.count(&mut told, desk)?;
                 counted = std::time::Instant::now();
@@ -107,9 +111,9 @@ impl Nlmon {
             if !wait[1].revents().is_empty() {
                 // What was waiting is handed out, and counted, before the end.
                 while self.read(place, &mut batch)? {
-                    desk.hand_out(&mut batch, false)?;
+                    told.own += desk.hand_out(&mut batch, false)?;
                 }
-                desk.hand_out(&mut batch, false)?;
+                told.own += desk.hand_out(&mut batch, false)?;
                 return self.count(&mut told, desk);
             }
         }
@@ -132,20 +136,21 @@ impl Nlmon {
         Ok(true)
     }
 
+    /// Tells what was received and dropped by now.
     fn count(&mut self, told: &mut Losses, desk: &Desk) -> Result<(), Stop> {
         let Ok(stat) = self.capture.stats() else {
             return Ok(());
         };
-        let now = Losses {
-            interface: told.interface,
-            received: u64::from(stat.received),
-            dropped: u64::from(stat.dropped) + u64::from(stat.if_dropped),
+        // libpcap counts in 32 bits, and asks often enough that they go round once at most.
+        let more = |now: u32, before: &mut u32| {
+            let more = now.wrapping_sub(*before);
+            *before = now;
+            u64::from(more)
         };
-        if *told != now {
-            *told = now;
-            desk.tell(SourceEvent::Losses(now))?;
-        }
-        Ok(())
+        told.received += more(stat.received, &mut self.counted[0]);
+        told.dropped += more(stat.dropped, &mut self.counted[1]);
+        told.dropped += more(stat.if_dropped, &mut self.counted[2]);
+        desk.tell(SourceEvent::Losses(*told))
     }
 
     fn broken(&self, text: &str) -> Stop {

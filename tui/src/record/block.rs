@@ -8,7 +8,8 @@
 use std::fmt;
 use std::io::Write;
 
-use super::{Group, LINKTYPE_NETLINK, Losses, Packet, Process};
+use super::{Group, LINKTYPE_NETLINK, Packet, Process};
+use crate::source::Losses;
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
 const INTERFACE_DESCRIPTION: u32 = 1;

@@ -73,14 +73,12 @@ pub(crate) fn run(args: &Record) -> anyhow::Result<Status> {
     let ended = session.record(&events, || live.stop());
     drop(events);
     drop(live);
-    let (received, dropped) = recording.losses();
+    let tally = recording.tally().clone();
     let written = recording.written();
     let finished = recording.finish();
     if !args.quiet {
         let written = finished.as_ref().map_or(written, |summary| summary.packets);
-        complain(&format_args!(
-            "{written} frames written, {received} received, {dropped} dropped by the kernel"
-        ));
+        complain(&format_args!("{written} frames written, {tally}"));
     }
     let status = ended?;
     finished?;
@@ -176,7 +174,8 @@ impl Session<'_> {
             }
             if !self.quiet && io::stderr().is_terminal() && said.elapsed() >= SAY_EVERY {
                 said = Instant::now();
-                let (written, (_, dropped)) = (self.recording.written(), self.recording.losses());
+                let (written, dropped) =
+                    (self.recording.written(), self.recording.tally().dropped());
                 eprint!("\r{written} frames written, {dropped} dropped ");
             }
         }

@@ -29,6 +29,8 @@ use output::Output;
 pub(crate) use recording::{Recording, save};
 use sink::Open;
 
+use crate::source::Losses;
+
 /// The link type of netlink frames, `LINKTYPE_NETLINK`.
 const LINKTYPE_NETLINK: u16 = 253;
 /// With so many bytes buffered, the next packet is preceded by a flush.
@@ -102,15 +104,6 @@ pub(crate) struct Packet<'a> {
     pub(crate) process: Option<Process<'a>>,
     /// The multicast group, where it is known.
     pub(crate) group: Option<Group<'a>>,
-}
-
-/// What was counted where packets come from, since the beginning of the capture.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Losses {
-    /// How many packets there were.
-    pub(crate) received: u64,
-    /// How many of them were lost before they could be recorded.
-    pub(crate) dropped: u64,
 }
 
 /// What was written when a recorder has finished, in all files, deleted ones included.
@@ -300,8 +293,8 @@ impl Recorder {
 
     /// Remembers what was counted where the packets of an interface come from. It is
     /// written when a file ends. An interface that is not described is passed over.
-    pub(crate) fn losses(&mut self, interface: u32, losses: Losses) {
-        if let Some(interface) = self.interfaces.get_mut(interface as usize) {
+    pub(crate) fn losses(&mut self, losses: Losses) {
+        if let Some(interface) = self.interfaces.get_mut(losses.interface as usize) {
             interface.losses = Some(losses);
         }
     }

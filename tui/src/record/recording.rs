@@ -10,9 +10,9 @@ use nlscope_dissector::context::Context;
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::wire::{Cooked, Order, nlmsghdr};
 
-use super::{Form, Group, Losses, Packet, Process, RecordError, Recorder, Rotation, Summary};
+use super::{Form, Group, Packet, Process, RecordError, Recorder, Rotation, Summary};
 use crate::app::Messages;
-use crate::source::{self, FrameEntry, Segment, SocketKey, SourceEvent};
+use crate::source::{FrameEntry, Segment, SocketKey, SourceEvent, Tally};
 
 /// How long frames wait at most until they are in the file.
 const FLUSH_AFTER: Duration = Duration::from_millis(200);
@@ -31,7 +31,7 @@ pub(crate) struct Recording {
     programs: HashMap<SocketKey, Program>,
     /// Their ports, in the order in which they were told.
     ports: VecDeque<SocketKey>,
-    losses: Vec<source::Losses>,
+    tally: Tally,
     /// Where the frames lie that come next.
     segment: Option<Segment>,
     /// Frames that wait for what can still be found out, oldest first.
@@ -57,7 +57,7 @@ impl Recording {
             context: Context::new(schema),
             programs: HashMap::new(),
             ports: VecDeque::new(),
-            losses: Vec::new(),
+            tally: Tally::default(),
             segment: None,
             held: VecDeque::new(),
             held_bytes: 0,
@@ -90,13 +90,8 @@ impl Recording {
                 }
             }
             SourceEvent::Losses(losses) => {
-                let counted = Losses {
-                    received: losses.received,
-                    dropped: losses.dropped,
-                };
-                self.recorder.losses(losses.interface, counted);
-                self.losses.retain(|it| it.interface != losses.interface);
-                self.losses.push(*losses);
+                self.recorder.losses(*losses);
+                self.tally.tell(*losses);
             }
             _ => {}
         }
@@ -104,9 +99,8 @@ impl Recording {
     }
 
     /// Frames received and dropped so far.
-    pub(crate) fn losses(&self) -> (u64, u64) {
-        let received = self.losses.iter().map(|it| it.received).sum();
-        (received, self.losses.iter().map(|it| it.dropped).sum())
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Frames that were recorded, our own questions not counted.

@@ -1,6 +1,7 @@
 //! What a live source tells beside frames: sockets, who has them, what was lost.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use nlscope_dissector::capture::Process;
 use serde::{Deserialize, Serialize};
@@ -93,13 +94,48 @@ pub(crate) struct PortUse {
     pub(crate) process: Process,
 }
 
-/// What one interface of a live source has lost so far.
+/// What one interface of a live source has counted so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Losses {
     /// Number of the interface, in the order in which they were told.
     pub(crate) interface: u32,
-    /// Frames that reached it.
+    /// Frames that reached it, those included that were dropped.
     pub(crate) received: u64,
     /// Frames that the kernel had no room for.
     pub(crate) dropped: u64,
+    /// Frames of our own that were left out.
+    pub(crate) own: u64,
+}
+
+/// What all interfaces together have counted so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tally(BTreeMap<u32, Losses>);
+
+impl Tally {
+    /// Takes what an interface has counted by now.
+    pub(crate) fn tell(&mut self, losses: Losses) {
+        self.0.insert(losses.interface, losses);
+    }
+
+    /// Frames that the kernel had no room for.
+    #[must_use]
+    pub(crate) fn dropped(&self) -> u64 {
+        self.sum(|it| it.dropped)
+    }
+
+    fn sum(&self, of: fn(&Losses) -> u64) -> u64 {
+        self.0.values().map(of).sum()
+    }
+}
+
+/// `375 received, 20 of them our own, 315 dropped by the kernel`.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} received", self.sum(|it| it.received))?;
+        match self.sum(|it| it.own) {
+            0 => {}
+            own => write!(f, ", {own} of them nlscope's own")?,
+        }
+        write!(f, ", {} dropped by the kernel", self.dropped())
+    }
 }

@@ -258,6 +258,7 @@ fn what_the_kernel_dropped_is_always_on_the_screen() {
             interface: 0,
             received: 5000,
             dropped,
+            own: 0,
         }));
     }
     watch.shows("live, 1,234 dropped");

@@ -29,10 +29,14 @@ use super::{Namespaces, device};
 use crate::cli::CompanionArgs;
 use crate::source::{PortUse, Socket, SocketChange, SocketKey};
 
-/// How often the sockets are looked at when nothing happens.
+/// How often the sockets are looked at when nothing happens, and how much longer that is than
+/// a look at the least: on a machine with very many sockets it is one hundredth of the time
+/// of a processor.
 const EVERY: Duration = Duration::from_secs(1);
-/// How far looks are apart at least.
+const EVERY_LOOKS: u32 = 100;
+/// The same for looks when something happens: a tenth.
 const APART: Duration = Duration::from_millis(10);
+const APART_LOOKS: u32 = 10;
 /// How long after a program began it is looked at: by then it has its sockets.
 const BEGUN: Duration = Duration::from_millis(3);
 /// How many programs are remembered that have begun.
@@ -203,7 +207,9 @@ struct Watch {
     begun: HashMap<u32, Process>,
     order: VecDeque<u32>,
     first: bool,
+    /// When the last look ended, and how long it took.
     looked: Instant,
+    took: Duration,
     trouble: bool,
 }
 
@@ -234,6 +240,7 @@ impl Watch {
             order: VecDeque::new(),
             first: true,
             looked: Instant::now(),
+            took: Duration::ZERO,
             trouble: false,
         })
     }
@@ -242,22 +249,32 @@ impl Watch {
     fn watch(&mut self, wakes: &Receiver<Wake>) -> anyhow::Result<()> {
         self.look()?;
         say(&Answer::Looked)?;
-        let mut due = Instant::now() + EVERY;
+        let mut due = self.looked + self.every();
         loop {
             let wait = due.saturating_duration_since(Instant::now());
             match wakes.recv_timeout(wait) {
                 Ok(Wake::Question(key)) => self.answer(key)?,
                 Ok(Wake::Exec(pid)) => {
                     self.remember(pid);
-                    due = due.min((self.looked + APART).max(Instant::now() + BEGUN));
+                    due = due.min((self.looked + self.apart()).max(Instant::now() + BEGUN));
                 }
                 Ok(Wake::End) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
                 Err(RecvTimeoutError::Timeout) => {
                     self.look()?;
-                    due = Instant::now() + EVERY;
+                    due = self.looked + self.every();
                 }
             }
         }
+    }
+
+    /// How long after the last look the next one is at the latest.
+    fn every(&self) -> Duration {
+        EVERY.max(self.took.saturating_mul(EVERY_LOOKS))
+    }
+
+    /// How long after it the next one is at the earliest.
+    fn apart(&self) -> Duration {
+        APART.max(self.took.saturating_mul(APART_LOOKS))
     }
 
     fn remember(&mut self, pid: u32) {
@@ -275,7 +292,7 @@ impl Watch {
     }
 
     fn answer(&mut self, key: SocketKey) -> anyhow::Result<()> {
-        if !self.seen.contains_key(&key) && self.looked.elapsed() >= APART {
+        if !self.seen.contains_key(&key) && self.looked.elapsed() >= self.apart() {
             self.look()?;
         }
         let seen = self
@@ -294,6 +311,7 @@ impl Watch {
 
     /// Looks at all sockets and tells what is new.
     fn look(&mut self) -> anyhow::Result<()> {
+        let begun = Instant::now();
         let mut sockets = Vec::new();
         for scanner in &self.scanners {
             match scanner.sockets() {
@@ -331,18 +349,21 @@ impl Watch {
         self.seen = now;
         self.first = false;
         self.looked = Instant::now();
+        self.took = self.looked - begun;
         Ok(())
     }
 
     fn find_owners(&mut self, sockets: &mut [Socket]) {
-        let inodes: Vec<u32> = sockets.iter().map(|socket| socket.inode).collect();
+        // The kernel's own sockets have none.
+        let inodes = sockets.iter().map(|socket| socket.inode);
+        let inodes: HashSet<u32> = inodes.filter(|inode| *inode != 0).collect();
         self.owners.keep(&inodes);
         self.orphans.retain(|inode| inodes.contains(inode));
-        let mut missing = Vec::new();
-        for socket in sockets.iter_mut() {
+        let mut missing = HashSet::new();
+        for socket in sockets.iter_mut().filter(|it| it.inode != 0) {
             socket.process = self.owners.of(socket.inode, socket.key.port);
             if socket.process.is_none() && !self.orphans.contains(&socket.inode) {
-                missing.push(socket.inode);
+                missing.insert(socket.inode);
             }
         }
         self.owners.find_all(&missing);

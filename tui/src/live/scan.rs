@@ -1,7 +1,7 @@
 //! Which netlink sockets there are, and whose they are: from `NETLINK_SOCK_DIAG` and
 //! `/proc`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 
@@ -161,13 +161,8 @@ impl Owners {
     }
 
     /// Looks at every process once, for all these inodes.
-    pub(super) fn find_all(&mut self, wanted: &[u32]) {
-        let missing = |known: &HashMap<u32, Process>| {
-            wanted
-                .iter()
-                .any(|inode| *inode != 0 && !known.contains_key(inode))
-        };
-        if !missing(&self.known) {
+    pub(super) fn find_all(&mut self, wanted: &HashSet<u32>) {
+        if wanted.iter().all(|inode| self.known.contains_key(inode)) {
             return;
         }
         for pid in processes() {
@@ -183,7 +178,7 @@ impl Owners {
     }
 
     /// Forgets the sockets that are no more: their numbers are given out again.
-    pub(super) fn keep(&mut self, inodes: &[u32]) {
+    pub(super) fn keep(&mut self, inodes: &HashSet<u32>) {
         self.known.retain(|inode, _| inodes.contains(inode));
     }
 }
@@ -246,11 +241,11 @@ mod tests {
         });
         let own = own.unwrap();
         let mut owners = Owners::default();
-        owners.find_all(&[own.inode]);
+        owners.find_all(&HashSet::from([own.inode]));
         let process = owners.of(own.inode, 0).unwrap();
         assert_eq!(process.pid, std::process::id());
         assert!(process.exact);
-        owners.keep(&[]);
+        owners.keep(&HashSet::new());
         assert_eq!(
             owners.of(own.inode, 0),
             None,

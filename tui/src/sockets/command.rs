@@ -1,14 +1,14 @@
 //! `nlscope sockets`: the netlink sockets, and what happens to them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::iter;
 use std::sync::Arc;
 
 use nlscope_dissector::context::Context;
 use serde_json::json;
 
-use super::{TITLES, Words, protocol_name};
+use super::{Words, protocol_name};
 use crate::Status;
 use crate::cli::{self, Sockets, StatsFormat};
 use crate::live;
@@ -68,26 +68,11 @@ pub(crate) fn run(args: &Sockets) -> anyhow::Result<Status> {
 }
 
 fn table(sockets: &[Socket], words: &Words<'_>) -> String {
-    let rows: Vec<_> = sockets.iter().map(|socket| words.columns(socket)).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        let cells = cells.map(|cell| cell.chars().count());
-        cells.max().unwrap_or(0).max(TITLES[column].len())
-    };
-    let widths: Vec<usize> = (0..TITLES.len()).map(width).collect();
+    let (titles, rows) = words.table(sockets.iter());
     let mut text = String::new();
-    let mut row = |cells: &[String]| {
-        let mut line = String::new();
-        for (cell, width) in cells.iter().zip(&widths) {
-            // Writing to a string does not fail.
-            let _ = write!(line, "{cell:<width$}  ");
-        }
-        text.push_str(line.trim_end());
+    for row in iter::once(titles).chain(rows) {
+        text.push_str(&row);
         text.push('\n');
-    };
-    row(&TITLES.map(str::to_owned));
-    for cells in &rows {
-        row(cells);
     }
     text
 }
@@ -108,6 +93,7 @@ fn object(words: &Words<'_>, socket: &Socket) -> serde_json::Value {
     json!({
         "protocol": protocol_name(socket.key.protocol),
         "port": socket.key.port,
+        "netns": words.netns(socket.key),
         "inode": socket.inode,
         "pid": socket.process.as_ref().map(|process| process.pid),
         "process": socket.process.as_ref().map(|process| &process.name),

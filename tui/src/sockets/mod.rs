@@ -19,11 +19,38 @@ use crate::source::{Socket, SocketChange, SocketKey};
 pub(crate) struct Words<'a>(pub(crate) &'a Context);
 
 /// The titles of the columns.
-pub(crate) const TITLES: [&str; 6] = ["protocol", "port", "process", "queue", "drops", "groups"];
+const TITLES: [&str; 6] = ["protocol", "port", "process", "queue", "drops", "groups"];
+/// Spaces between two columns.
+const GAP: usize = 2;
 
 impl Words<'_> {
+    /// A table of sockets: the line of titles, and a line for each socket.
+    pub(crate) fn table<'s>(
+        &self,
+        sockets: impl Iterator<Item = &'s Socket>,
+    ) -> (String, Vec<String>) {
+        let rows: Vec<_> = sockets.map(|socket| self.columns(socket)).collect();
+        let mut widths = TITLES.map(str::len);
+        for row in &rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.chars().count().max(*width);
+            }
+        }
+        let line = |cells: &[String]| {
+            let mut line = String::new();
+            for (cell, width) in cells.iter().zip(widths.map(|width| width + GAP)) {
+                // Writing to a string does not fail.
+                let _ = write!(line, "{cell:<width$}");
+            }
+            line.truncate(line.trim_end().len());
+            line
+        };
+        let rows = rows.iter().map(|row| line(row)).collect();
+        (line(&TITLES.map(str::to_owned)), rows)
+    }
+
     /// The columns of a socket: as in [`TITLES`].
-    pub(crate) fn columns(&self, socket: &Socket) -> [String; 6] {
+    fn columns(&self, socket: &Socket) -> [String; 6] {
         let queue = if socket.received == 0 && socket.sent == 0 {
             "-".to_owned()
         } else {
@@ -39,8 +66,13 @@ impl Words<'_> {
         ]
     }
 
+    /// The name of a socket's network namespace, where it is not the first one.
+    pub(crate) fn netns(&self, key: SocketKey) -> Option<&str> {
+        self.0.netns(key.netns)
+    }
+
     fn process(&self, socket: &Socket) -> String {
-        let netns = self.0.netns(socket.key.netns);
+        let netns = self.netns(socket.key);
         let at = netns.map_or(String::new(), |name| format!("@{name}"));
         let name = match (&socket.process, socket.key.port) {
             (Some(process), _) => process.to_string(),
@@ -51,7 +83,7 @@ impl Words<'_> {
     }
 
     /// The groups that it has joined, by name.
-    pub(crate) fn groups(&self, socket: &Socket) -> String {
+    fn groups(&self, socket: &Socket) -> String {
         if socket.groups.is_empty() {
             return "-".to_owned();
         }

@@ -1,8 +1,6 @@
 //! The netlink sockets, what they have to do with the selected message, and what happened
 //! to them.
 
-use std::fmt::Write;
-
 use nlscope_dissector::export::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -10,10 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::Canvas;
 use crate::app::SocketRelation;
-use crate::sockets::{TITLES, Words};
-
-/// Columns between two cells.
-const GAP: usize = 2;
+use crate::sockets::Words;
 
 impl Canvas<'_> {
     /// A page with all sockets, from line `top` on.
@@ -24,26 +19,10 @@ impl Canvas<'_> {
     fn socket_lines(&self) -> Vec<Line<'static>> {
         let words = Words(self.app.messages().context());
         let sockets = || self.app.live().sockets().filter(|it| it.key.port != 0);
-        let rows: Vec<_> = sockets().map(|socket| words.columns(socket)).collect();
-        let width = |column: usize| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
-            let longest = cells.map(|cell| cell.chars().count()).max();
-            longest.unwrap_or(0).max(TITLES[column].len()) + GAP
-        };
-        let widths: Vec<usize> = (0..TITLES.len()).map(width).collect();
-        let cells = |cells: &[String]| {
-            let mut line = String::new();
-            for (cell, width) in cells.iter().zip(&widths) {
-                // Writing to a string does not fail.
-                let _ = write!(line, "{cell:<width$}");
-            }
-            line.truncate(line.trim_end().len());
-            line
-        };
+        let (titles, rows) = words.table(sockets());
         let style = |role| self.palette.text(role);
-        let titles = cells(&TITLES.map(str::to_owned));
         let mut lines = vec![Line::styled(format!("  {titles}"), style(Role::Label))];
-        for (socket, row) in sockets().zip(&rows) {
+        for (socket, row) in sockets().zip(rows) {
             let (mark, role) = match self.app.relation(socket) {
                 SocketRelation::Listens => ("> ", Role::Group),
                 SocketRelation::Process => ("* ", Role::Port),
@@ -51,7 +30,7 @@ impl Canvas<'_> {
             };
             lines.push(Line::from(vec![
                 Span::styled(mark, style(Role::Hint)),
-                Span::styled(cells(row), style(role)),
+                Span::styled(row, style(role)),
             ]));
         }
         let legend = "  > has joined the group of the selected message, * is of its program";

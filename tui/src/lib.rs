@@ -190,6 +190,9 @@ fn watch(options: live::Options, settings: Settings, palette: Palette) -> anyhow
     };
     let prepared = terminal::prepare()?;
     let folder = env::current_dir().ok();
+    if let Some(folder) = &folder {
+        opened.go_on_as_caller(folder)?;
+    }
     let (source, live) = opened.start(folder)?;
     let ended = terminal::run(&source, settings, palette, prepared);
     // Nothing waits for room any more.

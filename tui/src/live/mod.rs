@@ -26,7 +26,7 @@ pub(crate) use netns::Netns;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ChildStdout;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
@@ -115,7 +115,7 @@ pub(crate) struct Opened {
     /// What is captured, in words: `nlmon0`, `19 groups`.
     pub(crate) title: String,
     sources: Vec<Source>,
-    /// The answers to our own questions: protocol and datagram.
+    /// Our own questions and the answers: protocol and datagram.
     beginning: Vec<(Place, u16, Vec<u8>)>,
     interfaces: Vec<String>,
     /// Names of network namespaces, from number 1.
@@ -305,6 +305,19 @@ impl Opened {
             }
         };
         self.companion = Some((companion, output));
+        Ok(())
+    }
+
+    /// Goes on as the person who called sudo, if that person can write in `folder`: what is
+    /// made there from now on is theirs. Privileges stay with the companion.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let us.
+    pub(crate) fn go_on_as_caller(&self, folder: &Path) -> anyhow::Result<()> {
+        if self.options.sandbox {
+            privilege::go_on_as_caller(folder)?;
+        }
         Ok(())
     }
 

@@ -4,10 +4,15 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
+use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 use anyhow::Context as _;
 use caps::{CapSet, Capability};
+use rustix::process::{Gid, Uid, geteuid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 /// What capturing on nlmon needs: the packet socket, and the device. A file has one set of
 /// capabilities, so a command that gives some of them has to give all of them.
@@ -116,6 +121,40 @@ fn escaped(bytes: &[u8]) -> String {
     }
     word.push('\'');
     word
+}
+
+/// Goes on as the person who called sudo(8), where that person can write in `folder`: root
+/// without capabilities cannot write in the folders of others, and who records wants to read
+/// it. Where nobody called sudo, or only root can write there, nothing happens. The calling
+/// thread has to be the only one.
+///
+/// # Errors
+///
+/// The system does not let us.
+pub(crate) fn go_on_as_caller(folder: &Path) -> anyhow::Result<()> {
+    let number = |name| env::var(name).ok()?.parse().ok();
+    let (Some(uid), Some(gid)) = (number("SUDO_UID"), number("SUDO_GID")) else {
+        return Ok(());
+    };
+    let writable = fs::metadata(folder).is_ok_and(|it| is_writable(it.uid(), it.mode(), uid));
+    if !geteuid().is_root() || uid == 0 || !writable {
+        return Ok(());
+    }
+    // It cannot be made smaller later.
+    drop_bounding().context("bounding set")?;
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    set_thread_groups(&[gid])
+        .and_then(|()| set_thread_res_gid(gid, gid, gid))
+        .and_then(|()| set_thread_res_uid(uid, uid, uid))
+        .context("cannot go on as the person who called sudo")
+}
+
+/// Whether `uid` can write in a folder of `owner` by this mode; that of the group is not
+/// looked at.
+fn is_writable(owner: u32, mode: u32, uid: u32) -> bool {
+    let write = 0o3;
+    let bits = if owner == uid { mode >> 6 } else { mode };
+    bits & write == write
 }
 
 /// Gives up all capabilities of the calling thread, effective, permitted, inheritable,
@@ -235,6 +274,19 @@ mod tests {
         let command = format!("printf %s {word}");
         let said = Command::new(shell).arg("-c").arg(command).output();
         said.unwrap().stdout
+    }
+
+    #[test]
+    fn a_folder_is_the_callers_or_everybodys() {
+        for (owner, mode, writable) in [
+            (1000, 0o40755, true),
+            (1000, 0o40555, false),
+            (0, 0o41777, true),
+            (0, 0o40755, false),
+            (1001, 0o40775, false),
+        ] {
+            assert_eq!(is_writable(owner, mode, 1000), writable, "{mode:o}");
+        }
     }
 
     #[test]

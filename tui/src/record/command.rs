@@ -53,10 +53,12 @@ pub(crate) fn run(args: &Record) -> anyhow::Result<Status> {
         RecordForm::Pcapng => Form::Pcapng,
         RecordForm::Pcap => Form::Pcap,
     };
+    let folder = folder(&args.write);
+    opened.go_on_as_caller(&folder)?;
     let recorder = Recorder::create(&args.write, form, bounds.rotation, args.comment.clone())?;
     let mut recording = Recording::new(recorder, Arc::new(schema));
     let title = opened.title.clone();
-    let (events, mut live) = opened.start(Some(folder(&args.write)))?;
+    let (events, mut live) = opened.start(Some(folder))?;
     live.stop_at_signals()?;
     if !args.quiet {
         complain(&format_args!(

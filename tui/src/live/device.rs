@@ -83,13 +83,15 @@ pub(super) fn open() -> anyhow::Result<Opened> {
 ///
 /// The kernel does not.
 pub(super) fn remove(socket: &NetlinkSocket, index: u32) -> Result<(), AskError> {
-    socket.ask(RTM_DELLINK, 0, &ifinfomsg(index, 0, 0), |_| {})
+    let request = socket.request(RTM_DELLINK, 0, &ifinfomsg(index, 0, 0));
+    socket.ask(&request, |_| {})
 }
 
 /// All nlmon devices.
 fn devices(socket: &NetlinkSocket) -> Result<Vec<Device>, AskError> {
     let mut devices = Vec::new();
-    socket.ask(RTM_GETLINK, NLM_F_DUMP, &ifinfomsg(0, 0, 0), |datagram| {
+    let request = socket.request(RTM_GETLINK, NLM_F_DUMP, &ifinfomsg(0, 0, 0));
+    socket.ask(&request, |datagram| {
         devices.extend(socket.messages(datagram).filter_map(|link| device(&link)));
     })?;
     Ok(devices)
@@ -155,7 +157,8 @@ fn create(socket: &NetlinkSocket) -> anyhow::Result<(String, u32)> {
         let link = Payload::new(&ifinfomsg(0, 0, 0))
             .attribute(IFLA_IFNAME, format!("{name}\0").as_bytes())
             .attribute(IFLA_LINKINFO, kind.bytes());
-        match socket.ask(RTM_NEWLINK, CREATE, link.bytes(), |_| {}) {
+        let request = socket.request(RTM_NEWLINK, CREATE, link.bytes());
+        match socket.ask(&request, |_| {}) {
             Ok(()) => {
                 let made = devices(socket)?.into_iter().find(|it| it.name == name);
                 return match made {
@@ -177,7 +180,7 @@ fn set(socket: &NetlinkSocket, index: u32, alias: Option<&str>) -> Result<(), As
     if let Some(alias) = alias {
         link = link.attribute(IFLA_IFALIAS, alias.as_bytes());
     }
-    socket.ask(RTM_NEWLINK, 0, link.bytes(), |_| {})
+    socket.ask(&socket.request(RTM_NEWLINK, 0, link.bytes()), |_| {})
 }
 
 /// `struct ifinfomsg`.

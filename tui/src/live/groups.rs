@@ -337,7 +337,7 @@ pub(super) fn switch_process_events(socket: &NetlinkSocket, on: bool) -> io::Res
     message.extend(4_u16.to_ne_bytes());
     message.extend(0_u16.to_ne_bytes());
     message.extend(op.to_ne_bytes());
-    socket.send(NLMSG_DONE, 0, &message)
+    socket.send(&socket.message(NLMSG_DONE, 0, &message))
 }
 
 fn broken(error: &io::Error) -> Stop {

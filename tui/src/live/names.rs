@@ -12,23 +12,34 @@ const RTM_GETLINK: u16 = 18;
 const GENL_ID_CTRL: u16 = 16;
 const CTRL_CMD_GETFAMILY: u8 = 3;
 
-/// Asks nlctrl for all families; `take` gets the datagrams of the answer.
+/// Asks nlctrl for all families; `take` gets the request, then the datagrams of the answer.
 ///
 /// # Errors
 ///
 /// The kernel does not say.
 pub(super) fn families(socket: &NetlinkSocket, take: impl FnMut(&[u8])) -> Result<(), AskError> {
     let payload = [CTRL_CMD_GETFAMILY, 1, 0, 0];
-    socket.ask(GENL_ID_CTRL, NLM_F_DUMP, &payload, take)
+    dump(socket, GENL_ID_CTRL, &payload, take)
 }
 
-/// Asks for all interfaces; `take` gets the datagrams of the answer.
+/// Asks for all interfaces; `take` gets the request, then the datagrams of the answer.
 ///
 /// # Errors
 ///
 /// The kernel does not say.
 pub(super) fn interfaces(socket: &NetlinkSocket, take: impl FnMut(&[u8])) -> Result<(), AskError> {
-    socket.ask(RTM_GETLINK, NLM_F_DUMP, &[0; 16], take)
+    dump(socket, RTM_GETLINK, &[0; 16], take)
+}
+
+fn dump(
+    socket: &NetlinkSocket,
+    kind: u16,
+    payload: &[u8],
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), AskError> {
+    let request = socket.request(kind, NLM_F_DUMP, payload);
+    take(&request);
+    socket.ask(&request, take)
 }
 
 /// The multicast groups of generic netlink: `family:group` by number.

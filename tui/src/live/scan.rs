@@ -78,8 +78,8 @@ impl Scanner {
             let messages = self.socket.messages(datagram);
             sockets.extend(messages.filter_map(|message| self.described(&message)));
         };
-        self.socket
-            .ask(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request, take)?;
+        let request = (self.socket).request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &request);
+        self.socket.ask(&request, take)?;
         Ok(sockets)
     }
 

@@ -131,8 +131,8 @@ impl NetlinkSocket {
         sys::drops(self.fd.as_fd())
     }
 
-    /// Sends a message of our own to the kernel.
-    pub(super) fn send(&self, kind: u16, flags: u16, payload: &[u8]) -> io::Result<()> {
+    /// A message of our own.
+    pub(super) fn message(&self, kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
         let len = NLMSG_HDRLEN as usize + payload.len();
         let mut message = Vec::with_capacity(len);
         message.extend(u32::try_from(len).unwrap_or(u32::MAX).to_ne_bytes());
@@ -142,9 +142,23 @@ impl NetlinkSocket {
         // So that nlmon's copy of it can be told from those of others.
         message.extend(self.port.to_ne_bytes());
         message.extend(payload);
+        message
+    }
+
+    /// Sends a message to the kernel.
+    ///
+    /// # Errors
+    ///
+    /// Those of the system.
+    pub(super) fn send(&self, message: &[u8]) -> io::Result<()> {
         let kernel = SocketAddrNetlink::new(0, 0);
-        sendto(&self.fd, &message, SendFlags::empty(), &kernel)?;
+        sendto(&self.fd, message, SendFlags::empty(), &kernel)?;
         Ok(())
+    }
+
+    /// A request that wants an acknowledgement, or the end of a dump.
+    pub(super) fn request(&self, kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
+        self.message(kind, NLM_F_REQUEST | NLM_F_ACK | flags, payload)
     }
 
     /// Asks the kernel and hands each datagram of the answer to `take`, up to its end.
@@ -152,16 +166,10 @@ impl NetlinkSocket {
     /// # Errors
     ///
     /// What the kernel refused, and that there is no answer.
-    pub(super) fn ask(
-        &self,
-        kind: u16,
-        flags: u16,
-        payload: &[u8],
-        mut take: impl FnMut(&[u8]),
-    ) -> Result<(), AskError> {
+    pub(super) fn ask(&self, request: &[u8], mut take: impl FnMut(&[u8])) -> Result<(), AskError> {
         // Older kernels have no words.
         let _ = self.set(libc::NETLINK_EXT_ACK, 1);
-        self.send(kind, NLM_F_REQUEST | NLM_F_ACK | flags, payload)?;
+        self.send(request)?;
         let mut buffer = vec![0; DATAGRAM];
         loop {
             let mut wait = [PollFd::new(&self.fd, PollFlags::IN)];

@@ -16,6 +16,7 @@ mod tests;
 use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::io;
+use std::mem;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -38,6 +39,9 @@ const FLUSH_AT: usize = 256 * 1024;
 /// What a block may have besides the bytes of its packet: fields, and options of the
 /// greatest length.
 const BLOCK_OVERHEAD: usize = 128 * 1024;
+/// What a packet of [`Recorder::preface`] takes at most besides its bytes: fields, options,
+/// and the description of the recorder's own process.
+const PREFACE_OVERHEAD: u64 = 128;
 
 /// The format of a capture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -131,6 +135,7 @@ pub(crate) struct Recorder {
     os: String,
     comment: Option<String>,
     interfaces: Vec<Interface>,
+    prefaces: Vec<Preface>,
     output: Output,
     file: Contents,
     /// The files there are, oldest first, where the oldest is to be deleted.
@@ -145,6 +150,13 @@ struct Interface {
     description: String,
     losses: Option<Losses>,
     recorded: u64,
+}
+
+/// A packet that each file begins with.
+struct Preface {
+    interface: u32,
+    time: (u64, u32),
+    bytes: Box<[u8]>,
 }
 
 /// What is in the present file or buffered for it.
@@ -217,6 +229,7 @@ impl Recorder {
             os: operating_system(),
             comment,
             interfaces: Vec::new(),
+            prefaces: Vec::new(),
             output,
             file: Contents::new(now),
             ring: VecDeque::from([first]),
@@ -278,16 +291,37 @@ impl Recorder {
             self.output.flush()?;
         }
         let pending = self.output.pending();
-        self.append(packet, time);
+        self.append(packet);
         if self.file.span.is_some() && self.is_over_size(self.interfaces.len()) {
             self.output.withdraw(pending);
             self.rotate(time)?;
-            self.append(packet, time);
+            self.append(packet);
         }
         self.file.count(time);
         if let Some(interface) = self.interfaces.get_mut(packet.interface as usize) {
             interface.recorded += 1;
         }
+        Ok(())
+    }
+
+    /// Records a packet of the recorder itself that helps to read others, in this file and
+    /// at the beginning of each later one. It counts for nothing. Where files have a size,
+    /// such packets fill at most half of one; those beyond are left out.
+    ///
+    /// # Errors
+    ///
+    /// If the interface is not described, or the packet is too long for any capture.
+    pub(crate) fn preface(&mut self, packet: &Packet<'_>) -> Result<(), RecordError> {
+        self.check(packet)?;
+        let preface = Preface {
+            interface: packet.interface,
+            time: packet.time,
+            bytes: packet.bytes.into(),
+        };
+        if !self.file.ended {
+            self.append_preface(&preface);
+        }
+        self.prefaces.push(preface);
         Ok(())
     }
 
@@ -423,6 +457,31 @@ impl Recorder {
                 }
             }
         }
+        let prefaces = mem::take(&mut self.prefaces);
+        for preface in &prefaces {
+            self.append_preface(preface);
+        }
+        self.prefaces = prefaces;
+    }
+
+    fn append_preface(&mut self, preface: &Preface) {
+        let size = self.output.size() + preface.bytes.len() as u64 + PREFACE_OVERHEAD;
+        if self.rotation.filesize.is_some_and(|most| size > most / 2) {
+            return;
+        }
+        let packet = Packet {
+            interface: preface.interface,
+            time: preface.time,
+            wire_len: u32::try_from(preface.bytes.len()).unwrap_or(u32::MAX),
+            bytes: &preface.bytes,
+            process: Some(Process {
+                pid: std::process::id(),
+                name: env!("CARGO_PKG_NAME"),
+            }),
+            group: None,
+        };
+        let packet = self.encoded(&packet);
+        self.output.block(packet);
     }
 
     fn describe(&mut self, name: &str, description: &str) {
@@ -432,20 +491,26 @@ impl Recorder {
         }
     }
 
-    fn append(&mut self, packet: &Packet<'_>, time: u64) {
-        if self.form == Form::Pcap {
-            return self
-                .output
-                .packet(|buffer| classic::packet(buffer, packet, time));
-        }
-        let process = packet.process.map(|process| {
+    fn append(&mut self, packet: &Packet<'_>) {
+        let packet = self.encoded(packet);
+        self.output.packet(packet);
+    }
+
+    /// What writes the block of a packet, behind that of its process where that is new.
+    fn encoded<'p>(&mut self, packet: &'p Packet<'_>) -> impl FnOnce(&mut Vec<u8>) + use<'p> {
+        let form = self.form;
+        let process = packet.process.filter(|_| form == Form::Pcapng);
+        let process = process.map(|process| {
             self.file.processes.number(process).unwrap_or_else(|| {
                 self.output.block(|buffer| block::process(buffer, process));
                 self.file.processes.add(process)
             })
         });
-        self.output
-            .packet(|buffer| block::packet(buffer, packet, time, process));
+        let time = nanoseconds(packet.time);
+        move |buffer| match form {
+            Form::Pcap => classic::packet(buffer, packet, time),
+            Form::Pcapng => block::packet(buffer, packet, time, process),
+        }
     }
 
     /// Writes what a file ends with, and everything that is buffered.

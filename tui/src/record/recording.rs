@@ -218,6 +218,7 @@ impl Recording {
         };
         if entry.own {
             self.context.learn(&frame);
+            return self.recorder.preface(&packet(&frame));
         }
         let process = user(&frame).and_then(|key| self.programs.get(&key));
         put(&mut self.recorder, &frame, process, &self.context)
@@ -278,11 +279,7 @@ fn put(
     });
     let protocol = Cooked::parse(frame.link, frame.bytes).map_or(0, |it| it.protocol);
     let named = process.zip(name.as_deref());
-    let packet = Packet {
-        interface: frame.interface,
-        time: split(frame.time),
-        wire_len: frame.wire_len,
-        bytes: frame.bytes,
+    recorder.packet(&Packet {
         process: named.map(|(process, name)| Process {
             pid: process.pid,
             name,
@@ -291,8 +288,20 @@ fn put(
             number: number.get(),
             name: context.group_name(protocol, number.get()),
         }),
-    };
-    recorder.packet(&packet)
+        ..packet(frame)
+    })
+}
+
+/// A frame as it is recorded, with nothing known about it.
+fn packet<'f>(frame: &Frame<'f>) -> Packet<'f> {
+    Packet {
+        interface: frame.interface,
+        time: split(frame.time),
+        wire_len: frame.wire_len,
+        bytes: frame.bytes,
+        process: None,
+        group: None,
+    }
 }
 
 /// The socket whose port a frame's first message has.

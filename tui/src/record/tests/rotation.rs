@@ -197,3 +197,31 @@ fn a_file_of_the_ring_that_cannot_be_deleted_is_reported_and_nothing_lost() {
     recorder.finish().unwrap();
     assert_eq!(read(&last).numbers(), [1]);
 }
+
+#[test]
+fn every_file_begins_with_what_helps_to_read_it() {
+    for (filesize, named) in [(None, true), (Some(400), false)] {
+        let folder = Folder::new();
+        let rotation = Rotation {
+            packets: Some(2),
+            filesize,
+            ..Rotation::default()
+        };
+        let mut recorder = recorder(&folder.file("a"), rotation);
+        recorder.preface(&plain(0, &[9; 40])).unwrap();
+        record(&mut recorder, 0..5, 40);
+        let summary = recorder.finish().unwrap();
+        assert_eq!((summary.files, summary.packets), (3, 5));
+        let captures = folder.files().into_iter().map(|path| read(&path));
+        for (capture, numbers) in captures.zip([vec![0, 1], vec![2, 3], vec![4]]) {
+            let mut packets = capture.packets.iter();
+            if named {
+                let first = packets.next().unwrap();
+                assert_eq!(first.bytes, [9; 40]);
+                assert_eq!(capture.processes[0].0, std::process::id());
+            }
+            let rest: Vec<_> = packets.map(|packet| number(&packet.bytes)).collect();
+            assert_eq!(rest, numbers);
+        }
+    }
+}

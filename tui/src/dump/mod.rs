@@ -80,13 +80,15 @@ fn capture<W: io::Write>(
         input: opened.title.clone(),
         quiet,
     };
-    let (events, live) = opened.start(None)?;
+    let (events, mut live) = opened.start(None)?;
     live.stop_at_signals()?;
     if !quiet {
         complain(&format_args!("capturing on {}", teller.input));
     }
     let mut stream = Stream::new(context, printer, FOUND_OUT);
     let status = stream.print(&events, &teller);
+    live.stop();
+    stream.count_rest(&events);
     // Nothing waits for room any more.
     drop(events);
     drop(live);

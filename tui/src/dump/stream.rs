@@ -89,6 +89,17 @@ impl<W: io::Write> Stream<W> {
         teller.end(&mut self.printer, end)
     }
 
+    /// Takes of what still comes, to the end, only how much it is.
+    pub(super) fn count_rest(&mut self, events: &Receiver<SourceEvent>) {
+        for event in events {
+            match event {
+                SourceEvent::Losses(losses) => self.tally.tell(losses),
+                SourceEvent::End(_) => return,
+                _ => {}
+            }
+        }
+    }
+
     /// How many frames came, and how many did not.
     pub(super) fn tally(&self) -> &Tally {
         &self.tally

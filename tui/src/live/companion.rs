@@ -22,7 +22,7 @@ use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::groups::switch_process_events;
-use super::netns::{Netns, inside};
+use super::netns::{NamedFile, Netns, inside};
 use super::scan::{Owners, Scanner, named};
 use super::socket::NetlinkSocket;
 use super::{Namespaces, device};
@@ -51,6 +51,8 @@ pub(super) enum Answer {
     Port(PortUse),
     /// Something happened to a socket.
     Socket(SocketChange),
+    /// A network namespace was deleted, by its number: whoever captures there keeps it alive.
+    Deleted(u32),
     /// Something does not work.
     Trouble(String),
     /// All its sockets are told; from now on it uses them.
@@ -199,6 +201,8 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
 /// The sockets, as they were seen last.
 struct Watch {
     scanners: Vec<Scanner>,
+    /// The files that name network namespaces, by their numbers.
+    named: Vec<(u32, NamedFile)>,
     owners: Owners,
     seen: BTreeMap<SocketKey, Socket>,
     /// Inodes that nobody was found for.
@@ -215,8 +219,9 @@ struct Watch {
 
 impl Watch {
     fn open(netns: &[Netns], wakes: &Sender<Wake>) -> anyhow::Result<Self> {
-        let mut scanners = Vec::new();
+        let (mut scanners, mut named) = (Vec::new(), Vec::new());
         for (number, netns) in Namespaces(netns).numbered() {
+            named.extend(netns.and_then(NamedFile::of).map(|file| (number, file)));
             match inside(netns, || Ok(Scanner::open(number)?)) {
                 Ok(scanner) => {
                     say(&Answer::Own(protocol::SOCK_DIAG, scanner.port()))?;
@@ -233,6 +238,7 @@ impl Watch {
         }
         Ok(Self {
             scanners,
+            named,
             owners: Owners::default(),
             seen: BTreeMap::new(),
             orphans: HashSet::new(),
@@ -312,6 +318,7 @@ impl Watch {
     /// Looks at all sockets and tells what is new.
     fn look(&mut self) -> anyhow::Result<()> {
         let begun = Instant::now();
+        self.leave_deleted()?;
         let mut sockets = Vec::new();
         for scanner in &self.scanners {
             match scanner.sockets() {
@@ -350,6 +357,15 @@ impl Watch {
         self.first = false;
         self.looked = Instant::now();
         self.took = self.looked - begun;
+        Ok(())
+    }
+
+    /// Lets go of network namespaces that were deleted.
+    fn leave_deleted(&mut self) -> anyhow::Result<()> {
+        for (number, _) in self.named.extract_if(.., |(_, file)| file.is_gone()) {
+            self.scanners.retain(|scanner| scanner.netns() != number);
+            say(&Answer::Deleted(number))?;
+        }
         Ok(())
     }
 
@@ -462,7 +478,11 @@ impl WatchedSockets {
                 Answer::Socket(SocketChange::Present(socket)) => sockets.push(socket),
                 Answer::Looked => break,
                 Answer::Trouble(text) => anyhow::bail!(text),
-                Answer::Socket(_) | Answer::Own(..) | Answer::Ready | Answer::Port(_) => {}
+                Answer::Socket(_)
+                | Answer::Own(..)
+                | Answer::Ready
+                | Answer::Port(_)
+                | Answer::Deleted(_) => {}
             }
         }
         Ok(sockets)

@@ -1,17 +1,17 @@
 //! Where the frames of all live sources come together: numbered, in batches, told apart
 //! from our own.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::mem;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nlscope_dissector::capture::{FrameAt, Time};
 use nlscope_dissector::wire::{LinkType, Order, nlmsghdr};
 
 use super::companion::Questions;
-use crate::source::{FrameEntry, Outlet, Segment, SocketKey, SourceEvent, Stop};
+use crate::source::{FrameEntry, Losses, Outlet, Segment, SocketKey, SourceEvent, Stop};
 
 /// A batch is handed out when it has so many bytes, or when nothing more is waiting.
 pub(super) const BATCH: usize = 256 << 10;
@@ -19,6 +19,8 @@ pub(super) const BATCH: usize = 256 << 10;
 const COOKED_LEN: usize = 16;
 /// After how long one asks for a port anew: another program may have it.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
+/// How many bytes wait at most for earlier frames of another source.
+const MAX_WAITING: usize = 16 << 20;
 /// How many ports are remembered that were asked for.
 const MAX_ASKED: usize = 1 << 14;
 
@@ -46,6 +48,8 @@ pub(super) struct Desk {
     own: OwnPorts,
     show_own: bool,
     questions: Option<Questions>,
+    /// How long frames wait for earlier ones that another source is late with.
+    patience: Duration,
 }
 
 #[derive(Default)]
@@ -54,6 +58,16 @@ struct State {
     segments: u32,
     bytes: u64,
     asked: HashMap<SocketKey, Instant>,
+    /// Our own frames that were left out, by interface.
+    left_out: HashMap<u32, u64>,
+    /// What came, in that order.
+    waiting: VecDeque<Waiting>,
+}
+
+/// A batch that waits for those of other sources.
+struct Waiting {
+    batch: Batch,
+    since: Instant,
 }
 
 /// The frames that one source has and has not handed out.
@@ -76,6 +90,13 @@ impl Batch {
     /// How many bytes wait.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// The netlink content of one of its frames.
+    fn content(&self, entry: &FrameEntry) -> &[u8] {
+        let start = entry.start + COOKED_LEN;
+        let end = entry.start + entry.frame.len as usize;
+        self.bytes.get(start..end).unwrap_or_default()
     }
 
     /// Adds a frame that has its cooked header.
@@ -139,12 +160,15 @@ impl Batch {
 }
 
 impl Desk {
-    /// Hands everything to `outlet`. Who has a port that turns up is one of `questions`.
+    /// Hands everything to `outlet`, what several sources bring in the order of its times: a
+    /// frame waits `patience` for earlier ones. Who has a port that turns up is one of
+    /// `questions`.
     pub(super) fn new(
         outlet: Outlet,
         own: OwnPorts,
         show_own: bool,
         questions: Option<Questions>,
+        patience: Duration,
     ) -> Self {
         Self {
             outlet,
@@ -152,6 +176,7 @@ impl Desk {
             own,
             show_own,
             questions,
+            patience,
         }
     }
 
@@ -160,24 +185,75 @@ impl Desk {
         self.outlet.send(event)
     }
 
-    /// Hands out a batch, which is empty then. Of our own frames those that `keep_own`
-    /// remain, to be learned from and recorded; how many were left out is returned.
-    pub(super) fn hand_out(&self, batch: &mut Batch, keep_own: bool) -> Result<u64, Stop> {
-        if batch.frames.is_empty() {
-            return Ok(0);
+    /// Tells what an interface has counted; `losses` says all but how many frames were our own.
+    pub(super) fn tell_losses(&self, losses: Losses) -> Result<(), Stop> {
+        let left_out = self.lock().left_out.get(&losses.interface).copied();
+        self.tell(SourceEvent::Losses(Losses {
+            own: left_out.unwrap_or(0),
+            ..losses
+        }))
+    }
+
+    /// Hands out what we asked at the beginning, and the answers: to be learned from and
+    /// recorded.
+    pub(super) fn begin(&self, batch: Batch) -> Result<(), Stop> {
+        self.hand_out(&mut self.lock(), batch, true)
+    }
+
+    /// Takes a batch, which is empty then, and hands out what has waited long enough.
+    pub(super) fn take(&self, batch: &mut Batch) -> Result<(), Stop> {
+        let batch = mem::take(batch);
+        let mut state = self.lock();
+        // At once: who has a port now may not have it any more when its frame is handed out.
+        for (entry, protocol) in &batch.frames {
+            let port = port(batch.content(entry));
+            if port != 0 && !self.own.has(*protocol, port) {
+                let key = SocketKey {
+                    netns: entry.frame.netns,
+                    protocol: *protocol,
+                    port,
+                };
+                self.ask(&mut state, key);
+            }
         }
-        let mut left_out = 0;
-        let bytes = mem::take(&mut batch.bytes);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.patience.is_zero() {
+            return self.hand_out(&mut state, batch, false);
+        }
+        if !batch.frames.is_empty() {
+            let since = Instant::now();
+            state.waiting.push_back(Waiting { batch, since });
+        }
+        let merged = merge(&mut state.waiting, self.patience);
+        self.hand_out(&mut state, merged, false)
+    }
+
+    /// How long until something has waited long enough; `None` where nothing waits.
+    pub(super) fn due(&self) -> Option<Duration> {
+        let state = self.lock();
+        let since = state.waiting.front()?.since;
+        Some(self.patience.saturating_sub(since.elapsed()))
+    }
+
+    /// Hands out all that waits.
+    pub(super) fn flush(&self) -> Result<(), Stop> {
+        let mut state = self.lock();
+        let merged = merge(&mut state.waiting, Duration::ZERO);
+        self.hand_out(&mut state, merged, false)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Of our own frames those that `keep_own` remain. The state is locked until all is sent:
+    /// frames have to arrive in the order of their numbers.
+    fn hand_out(&self, state: &mut State, batch: Batch, keep_own: bool) -> Result<(), Stop> {
         let mut frames = Vec::with_capacity(batch.frames.len());
-        for (mut entry, protocol) in batch.frames.drain(..) {
-            let start = entry.start + COOKED_LEN;
-            let content = bytes.get(start..entry.start + entry.frame.len as usize);
-            let port = content.map_or(0, port);
-            let own = self.own.has(protocol, port);
+        for (mut entry, protocol) in batch.frames.iter().copied() {
+            let own = self.own.has(protocol, port(batch.content(&entry)));
             if own && !self.show_own {
                 if !keep_own {
-                    left_out += 1;
+                    *state.left_out.entry(entry.frame.interface).or_default() += 1;
                     continue;
                 }
                 entry.own = true;
@@ -189,28 +265,17 @@ impl Desk {
             }
             entry.frame.offset = state.bytes + entry.start as u64;
             entry.segment = state.segments;
-            if port != 0 && !own {
-                self.ask(
-                    &mut state,
-                    SocketKey {
-                        netns: entry.frame.netns,
-                        protocol,
-                        port,
-                    },
-                );
-            }
             frames.push(entry);
         }
         if frames.is_empty() {
-            return Ok(left_out);
+            return Ok(());
         }
         state.segments = state.segments.saturating_add(1);
-        state.bytes += bytes.len() as u64;
-        // Still locked: frames have to arrive in the order of their numbers.
+        state.bytes += batch.bytes.len() as u64;
+        let bytes = batch.bytes.into_boxed_slice();
         self.outlet
-            .send(SourceEvent::Segment(Segment::new(bytes.into_boxed_slice())))?;
-        self.outlet.send(SourceEvent::Frames(frames))?;
-        Ok(left_out)
+            .send(SourceEvent::Segment(Segment::new(bytes)))?;
+        self.outlet.send(SourceEvent::Frames(frames))
     }
 
     fn ask(&self, state: &mut State, key: SocketKey) {
@@ -230,6 +295,34 @@ impl Desk {
             questions.who_has(key);
         }
     }
+}
+
+/// Takes out what has waited for `patience`, or all if much waits, and whatever is not
+/// later than that, in the order of its times.
+fn merge(waiting: &mut VecDeque<Waiting>, patience: Duration) -> Batch {
+    let bytes: usize = waiting.iter().map(|it| it.batch.len()).sum();
+    let due = |it: &&Waiting| bytes > MAX_WAITING || it.since.elapsed() >= patience;
+    let times = |it: &Waiting| it.batch.frames.last().map(|(entry, _)| entry.frame.time);
+    let Some(horizon) = waiting.iter().filter(due).filter_map(times).max() else {
+        return Batch::default();
+    };
+    let mut merged = Batch::default();
+    for Waiting { batch, .. } in &mut *waiting {
+        let later = batch
+            .frames
+            .partition_point(|(entry, _)| entry.frame.time <= horizon);
+        for (mut entry, protocol) in batch.frames.drain(..later) {
+            let end = entry.start + entry.frame.len as usize;
+            let frame = batch.bytes.get(entry.start..end).unwrap_or_default();
+            entry.start = merged.bytes.len();
+            merged.bytes.extend_from_slice(frame);
+            merged.frames.push((entry, protocol));
+        }
+    }
+    waiting.retain(|it| !it.batch.frames.is_empty());
+    // Those of one source stay in their order, and so do those of the same time.
+    merged.frames.sort_by_key(|(entry, _)| entry.frame.time);
+    merged
 }
 
 /// `nlmsg_pid` of the first message.
@@ -256,11 +349,21 @@ mod tests {
         bytes
     }
 
-    fn desk(show_own: bool) -> (Desk, Receiver<SourceEvent>) {
+    fn desk(show_own: bool, patience: Duration) -> (Desk, Receiver<SourceEvent>) {
         let (outlet, receiver) = Outlet::new(16);
         let own = OwnPorts::default();
         own.add(0, 77);
-        (Desk::new(outlet, own, show_own, None), receiver)
+        let desk = Desk::new(outlet, own, show_own, None, patience);
+        (desk, receiver)
+    }
+
+    /// A batch of one message with this `nlmsg_pid`.
+    fn one(time: i64, protocol: u16, pid: u32, group: u32) -> Batch {
+        let mut batch = Batch::default();
+        let group = NonZeroU32::new(group);
+        let message = (message(pid), 16);
+        batch.add_datagram(HERE, Time(time), (&message.0, message.1), protocol, group);
+        batch
     }
 
     /// Numbers of the frames that were handed out, after `~` those of our own, and the first
@@ -292,30 +395,74 @@ mod tests {
 
     #[test]
     fn what_we_ask_ourselves_is_left_out_unless_it_is_wanted() {
-        let group = NonZeroU32::new(3);
-        for (show_own, keep_own, expected) in [
-            (false, false, "1:1/0 2:2/3"),
-            (false, true, "1:1/0 ~0:77/0 2:2/3"),
-            (true, false, "1:1/0 2:77/0 3:2/3"),
-        ] {
-            let (desk, receiver) = desk(show_own);
-            let mut batch = Batch::default();
-            for (pid, group) in [(1, None), (77, None), (2, group)] {
-                batch.add_datagram(HERE, Time(0), (&message(pid), 16), 0, group);
+        for (show_own, expected) in [(false, "1:1/0 2:2/3"), (true, "1:1/0 2:77/0 3:2/3")] {
+            let (desk, receiver) = desk(show_own, Duration::ZERO);
+            for (pid, group) in [(1, 0), (77, 0), (2, 3)] {
+                assert!(desk.take(&mut one(0, 0, pid, group)).is_ok());
             }
-            let left_out = desk.hand_out(&mut batch, keep_own).ok();
-            assert_eq!(left_out, Some(u64::from(!show_own && !keep_own)));
             assert_eq!(handed_out(&receiver), expected);
-            assert_eq!(batch.len(), 0);
+            let counted = Losses {
+                interface: HERE.interface,
+                ..Losses::default()
+            };
+            assert!(desk.tell_losses(counted).is_ok());
+            let Some(SourceEvent::Losses(told)) = receiver.try_iter().next() else {
+                panic!("no losses");
+            };
+            assert_eq!(told.own, u64::from(!show_own));
         }
     }
 
     #[test]
+    fn what_we_asked_at_the_beginning_is_handed_out_without_a_number() {
+        let (desk, receiver) = desk(false, Duration::ZERO);
+        assert!(desk.begin(one(0, 0, 77, 0)).is_ok());
+        assert!(desk.take(&mut one(0, 0, 1, 0)).is_ok());
+        assert_eq!(handed_out(&receiver), "~0:77/0 1:1/0");
+    }
+
+    #[test]
     fn frames_of_another_protocol_with_the_same_port_are_of_others() {
-        let (desk, receiver) = desk(false);
-        let mut batch = Batch::default();
-        batch.add_datagram(HERE, Time(0), (&message(77), 16), 12, None);
-        assert!(desk.hand_out(&mut batch, false).is_ok());
+        let (desk, receiver) = desk(false, Duration::ZERO);
+        assert!(desk.take(&mut one(0, 12, 77, 0)).is_ok());
         assert_eq!(handed_out(&receiver), "1:77/0");
+    }
+
+    #[test]
+    fn what_several_sources_bring_is_in_the_order_of_its_times() {
+        let (desk, receiver) = desk(false, Duration::from_secs(1000));
+        assert_eq!(desk.due(), None);
+        let mut late = one(10, 0, 1, 0);
+        let (content, at) = (message(3), Time(30));
+        late.add_datagram(HERE, at, (&content, 16), 0, None);
+        for batch in [&mut one(20, 0, 2, 9), &mut late, &mut one(20, 0, 4, 9)] {
+            assert!(desk.take(batch).is_ok());
+        }
+        assert!(desk.due() > Some(Duration::from_secs(900)));
+        assert_eq!(handed_out(&receiver), "", "there may be earlier ones");
+        assert!(desk.flush().is_ok());
+        assert_eq!(handed_out(&receiver), "1:1/0 2:2/9 3:4/9 4:3/0");
+        assert_eq!(desk.due(), None);
+    }
+
+    #[test]
+    fn what_is_later_than_all_that_is_due_waits_on() {
+        let (first, second) = (one(10, 0, 1, 0), one(20, 0, 2, 0));
+        let since = Instant::now();
+        let ago = since.checked_sub(Duration::from_secs(5)).unwrap();
+        let mut waiting = VecDeque::from([
+            Waiting {
+                batch: second,
+                since,
+            },
+            Waiting {
+                batch: first,
+                since: ago,
+            },
+        ]);
+        let merged = merge(&mut waiting, Duration::from_secs(4));
+        assert_eq!((merged.frames.len(), waiting.len()), (1, 1));
+        let merged = merge(&mut waiting, Duration::ZERO);
+        assert_eq!((merged.frames.len(), waiting.len()), (1, 0));
     }
 }

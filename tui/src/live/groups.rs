@@ -2,29 +2,32 @@
 //! group of each message, and hears what nlmon never passes.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io;
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::bail;
 use nlscope_dissector::capture::Time;
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::schema::base::protocol_entry;
 use nlscope_dissector::wire::protocol;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::desk::{BATCH, Batch, Desk, OwnPorts, Place};
 use super::names::{GenlGroups, announced};
 use super::scan::kernel_protocols;
 use super::socket::NetlinkSocket;
-use crate::source::{Losses, SourceError, SourceEvent, Stop, words};
+use crate::source::{Losses, SourceError, Stop, words};
 
 /// Longest datagram that is received whole.
 const DATAGRAM: usize = 1 << 18;
 /// Most groups that a protocol is asked for; none has as many.
 const MAX_GROUPS: u32 = 1 << 10;
+/// How often at most is told how many there were.
+const COUNT_EVERY: Duration = Duration::from_millis(250);
 
 // The process events of the connector (linux/connector.h, linux/cn_proc.h).
 const CN_IDX_PROC: u32 = 1;
@@ -48,8 +51,14 @@ pub(super) struct Groups {
     wanted: Wanted,
     /// Those of the names that were wanted which mean a group that there is.
     named: BTreeSet<String>,
-    /// Groups that may not be joined: how many, and one of them.
-    pub(super) refused: Vec<String>,
+    refused: Vec<Refused>,
+}
+
+/// A group that may not be joined.
+struct Refused {
+    protocol: u16,
+    group: String,
+    error: io::Error,
 }
 
 struct Listener {
@@ -57,6 +66,13 @@ struct Listener {
     joined: BTreeSet<u32>,
     /// Datagrams that were lost, as far as was told.
     lost: u32,
+}
+
+/// `AUDIT_NLGRP_READLOG: Operation not permitted`.
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.group, words(&self.error))
+    }
 }
 
 /// Names of multicast groups: from the tables, and of generic netlink from the kernel.
@@ -180,20 +196,45 @@ impl Groups {
                 let meant = wanted.iter().filter(|it| means(it, protocol, name));
                 self.named.extend(meant.cloned());
             }
-            match joined {
-                Ok(()) => {}
-                Err(error) => {
-                    let name = name.map_or_else(|| number.to_string(), str::to_owned);
-                    self.refused.push(format!("{name}: {}", words(&error)));
-                }
-            }
+            let Err(error) = joined else {
+                continue;
+            };
+            // Of a protocol that is not for us the kernel does not even say what there is.
+            let Some(name) = name else {
+                break;
+            };
+            self.refused.push(Refused {
+                protocol,
+                group: name.to_owned(),
+                error,
+            });
         }
         let process_events =
             protocol == protocol::CONNECTOR && listener.joined.contains(&CN_IDX_PROC);
         if process_events && let Err(error) = switch_process_events(&listener.socket, true) {
-            self.refused
-                .push(format!("process events: {}", words(&error)));
+            self.refused.push(Refused {
+                protocol,
+                group: "process events".to_owned(),
+                error,
+            });
         }
+    }
+
+    /// Which groups may not be joined, in words: how many, of which protocols, one of them.
+    pub(super) fn refused(&self) -> Option<String> {
+        let first = self.refused.first()?;
+        let names = self.refused.iter().filter_map(|it| {
+            let entry = protocol_entry(it.protocol)?;
+            Some(entry.name)
+        });
+        let names: BTreeSet<_> = names.collect();
+        let names: Vec<_> = names.into_iter().collect();
+        let (count, names) = (self.refused.len(), names.join(", "));
+        let more = if count > 1 { ", ..." } else { "" };
+        let plural = if count > 1 { "s of" } else { " of" };
+        Some(format!(
+            "not joined: {count} group{plural} {names} ({first}{more})"
+        ))
     }
 
     /// How many groups were joined, of how many protocols.
@@ -218,7 +259,7 @@ impl Groups {
             interface: place.interface,
             ..Losses::default()
         };
-        let mut heard = 0_u64;
+        let mut counted = Instant::now();
         loop {
             let mut wait: Vec<_> = self.listeners.iter().map(|it| it.socket.as_fd()).collect();
             wait.push(stop.as_fd());
@@ -226,7 +267,8 @@ impl Groups {
                 .into_iter()
                 .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
                 .collect();
-            match poll(&mut wait, None) {
+            let due = desk.due().and_then(|due| Timespec::try_from(due).ok());
+            match poll(&mut wait, due.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(broken(&io::Error::from(errno))),
             }
@@ -245,21 +287,22 @@ impl Groups {
                     };
                     let datagram = buffer.get(..received.len.min(DATAGRAM));
                     let datagram = (datagram.unwrap_or_default(), received.len);
-                    heard += 1;
+                    told.received += 1;
                     let place = received.nsid.map_or(place, &mut elsewhere);
                     listener.take(datagram, received.group, place, &mut batch, &self.wanted);
                     if batch.len() >= BATCH {
-                        told.own += desk.hand_out(&mut batch, false)?;
+                        desk.take(&mut batch)?;
                     }
                 }
                 listener.lost = listener.socket.drops().unwrap_or(listener.lost);
             }
-            told.own += desk.hand_out(&mut batch, false)?;
+            desk.take(&mut batch)?;
             let lost = self.listeners.iter().map(|it| u64::from(it.lost)).sum();
-            if lost != told.dropped || stopped {
+            if lost != told.dropped || stopped || counted.elapsed() >= COUNT_EVERY {
+                told.received += u64::saturating_sub(lost, told.dropped);
                 told.dropped = lost;
-                told.received = heard + lost;
-                desk.tell(SourceEvent::Losses(told))?;
+                desk.tell_losses(told)?;
+                counted = Instant::now();
             }
             if stopped {
                 return Ok(());

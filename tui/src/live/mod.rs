@@ -32,6 +32,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use nlscope_dissector::schema::Schema;
@@ -51,6 +52,8 @@ use socket::NetlinkSocket;
 
 /// How many events wait at most until somebody takes them; a batch of frames is two.
 const QUEUE: usize = 256;
+/// How late one source may be with what another has already, beside the delay of nlmon.
+const LATE: Duration = Duration::from_millis(25);
 
 /// What to capture, and how.
 #[derive(Debug, Clone)]
@@ -228,11 +231,7 @@ impl Opened {
             self.say(&format!(
                 "{count} groups of {protocols} protocol{plural}{at}"
             ));
-            if let Some(first) = groups.refused.first() {
-                let more = groups.refused.len();
-                self.notices
-                    .push(format!("{more} groups were not joined: {first}, ..."));
-            }
+            self.notices.extend(groups.refused());
             self.sources.push(Source {
                 what: What::Groups(groups),
                 place,
@@ -332,7 +331,12 @@ impl Opened {
         folder: Option<PathBuf>,
     ) -> anyhow::Result<(Receiver<SourceEvent>, Live)> {
         let (outlet, receiver) = Outlet::new(QUEUE);
-        let (stop, stopper) = pipe_with(PipeFlags::CLOEXEC).context("cannot make a pipe")?;
+        let (mut stops, mut stoppers) = (HashMap::new(), HashMap::new());
+        for (number, _) in Namespaces(&self.options.netns).numbered() {
+            let (stop, stopper) = pipe_with(PipeFlags::CLOEXEC).context("cannot make a pipe")?;
+            stops.insert(number, Arc::new(stop));
+            stoppers.insert(number, Arc::new(stopper));
+        }
         let (companion, answers) = match self.companion.take() {
             Some((companion, output)) => (Some(companion), Some(companion::answers(output))),
             None => (None, None),
@@ -343,7 +347,7 @@ impl Opened {
                 Answer::Own(protocol, port) => self.own.add(protocol, port),
                 Answer::Trouble(text) => self.notices.push(text),
                 Answer::Ready => break,
-                Answer::Port(_) | Answer::Socket(_) | Answer::Looked => {}
+                Answer::Port(_) | Answer::Socket(_) | Answer::Deleted(_) | Answer::Looked => {}
             }
         }
         let sandbox = self.options.sandbox.then(|| Sandbox::new(folder));
@@ -351,10 +355,12 @@ impl Opened {
             self.notices.extend(sandbox.enter_before_threads());
         }
         let questions = companion.as_ref().map(Companion::questions);
-        let mut threads = self.begin(&outlet, &Arc::new(stop), questions)?;
+        let names = self.namespaces.clone();
+        let mut threads = self.begin(&outlet, &stops, questions)?;
         if let Some(answers) = answers {
-            let outlet = outlet.clone();
-            threads.push(spawn("companion", move || tell(answers, &outlet))?);
+            let (outlet, stoppers) = (outlet.clone(), stoppers.clone());
+            let tell = move || tell(answers, &outlet, &stoppers, &names);
+            threads.push(spawn("companion", tell)?);
         }
         let closed = sandbox.map_or_else(Vec::new, |sandbox| sandbox.close_system_calls());
         for notice in closed {
@@ -362,7 +368,7 @@ impl Opened {
             let _ = outlet.send(SourceEvent::Notice(notice));
         }
         let live = Live {
-            stopper: Some(stopper),
+            stoppers: stoppers.into_values().collect(),
             companion,
             threads,
         };
@@ -373,7 +379,7 @@ impl Opened {
     fn begin(
         self,
         outlet: &Outlet,
-        stop: &Arc<OwnedFd>,
+        stops: &HashMap<u32, Arc<OwnedFd>>,
         questions: Option<Questions>,
     ) -> anyhow::Result<Vec<JoinHandle<()>>> {
         // What has a name is numbered from 1.
@@ -392,13 +398,24 @@ impl Opened {
         for notice in self.notices {
             let _ = outlet.send(SourceEvent::Notice(notice));
         }
-        let desk = Desk::new(outlet.clone(), self.own, self.options.show_own, questions);
+        // Several sources are not in step: nlmon hands over what it has now and then.
+        let patience = match self.sources.len() {
+            0 | 1 => Duration::ZERO,
+            _ => LATE + Duration::from_millis(self.options.delay.unsigned_abs().into()),
+        };
+        let desk = Desk::new(
+            outlet.clone(),
+            self.own,
+            self.options.show_own,
+            questions,
+            patience,
+        );
         let mut batch = Batch::default();
         for (place, protocol, datagram) in self.beginning {
             let whole = (datagram.as_slice(), datagram.len());
             batch.add_datagram(place, groups::now(), whole, protocol, None);
         }
-        let _ = desk.hand_out(&mut batch, true);
+        let _ = desk.begin(batch);
         let shared = Arc::new(Shared {
             desk,
             running: AtomicUsize::new(self.sources.len()),
@@ -410,7 +427,10 @@ impl Opened {
         });
         let mut threads = Vec::new();
         for source in self.sources {
-            let (shared, stop) = (Arc::clone(&shared), Arc::clone(stop));
+            let Some(stop) = stops.get(&source.place.netns).map(Arc::clone) else {
+                continue;
+            };
+            let shared = Arc::clone(&shared);
             threads.push(spawn("source", move || shared.run(source, &stop))?);
         }
         Ok(threads)
@@ -444,6 +464,9 @@ impl Shared {
             }
         };
         let last = self.running.fetch_sub(1, Ordering::AcqRel) == 1;
+        // Nobody may come by again to hand out what it had.
+        let flushed = self.desk.flush();
+        let ended = ended.and(flushed);
         let end = match ended {
             Ok(()) => Ok(()),
             Err(Stop::Error(error)) => Err(error),
@@ -482,13 +505,29 @@ impl Shared {
     }
 }
 
-/// Hands on what the companion says.
-fn tell(answers: impl Iterator<Item = Answer>, outlet: &Outlet) {
+/// Hands on what the companion says, and stops what captures in a network namespace that was
+/// deleted; `names` are those of the namespaces from number 1.
+fn tell(
+    answers: impl Iterator<Item = Answer>,
+    outlet: &Outlet,
+    stoppers: &HashMap<u32, Arc<OwnedFd>>,
+    names: &[String],
+) {
     for answer in answers {
         let event = match answer {
             Answer::Port(port) => SourceEvent::Port(port),
             Answer::Socket(change) => SourceEvent::Socket(change),
             Answer::Trouble(text) => SourceEvent::Notice(text),
+            Answer::Deleted(number) => {
+                if let Some(stopper) = stoppers.get(&number) {
+                    stop(stopper);
+                }
+                let name = number.checked_sub(1).and_then(|at| names.get(at as usize));
+                let name = name.map_or(String::new(), |name| format!(" {name}"));
+                SourceEvent::Notice(format!(
+                    "network namespace{name} was deleted, it is not captured in any more"
+                ))
+            }
             Answer::Own(..) | Answer::Ready | Answer::Looked => continue,
         };
         if outlet.send(event).is_err() {
@@ -514,10 +553,17 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<Joi
         .context("cannot start a thread")
 }
 
+/// Stops what captures in one network namespace.
+fn stop(stopper: &OwnedFd) {
+    // It has room for more than the few bytes that are ever written.
+    let _ = rustix::io::write(stopper, &[0]);
+}
+
 /// A running capture. It ends when this is dropped: whoever takes its events has to drop
 /// the receiver first.
 pub(crate) struct Live {
-    stopper: Option<OwnedFd>,
+    /// Those of all network namespaces.
+    stoppers: Vec<Arc<OwnedFd>>,
     companion: Option<Companion>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -525,10 +571,7 @@ pub(crate) struct Live {
 impl Live {
     /// Stops capturing: what was captured by then still arrives, then the end.
     pub(crate) fn stop(&mut self) {
-        if let Some(stopper) = self.stopper.take() {
-            // It has room for more than the one byte that is needed.
-            let _ = rustix::io::write(stopper, &[0]);
-        }
+        self.stoppers.drain(..).for_each(|stopper| stop(&stopper));
     }
 
     /// Stops capturing, too, when somebody wants the program to end: SIGINT, SIGTERM,
@@ -539,7 +582,7 @@ impl Live {
     /// The system does not let us listen for signals.
     pub(crate) fn stop_at_signals(&self) -> anyhow::Result<()> {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
-            if let Some(stopper) = &self.stopper {
+            for stopper in &self.stoppers {
                 let stopper = stopper.try_clone().context("cannot listen for signals")?;
                 pipe::register(signal, stopper).context("cannot listen for signals")?;
             }

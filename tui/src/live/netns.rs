@@ -1,7 +1,8 @@
 //! Network namespaces: doing something inside of one.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::{io, thread};
 
@@ -29,6 +30,34 @@ impl Netns {
             Path::new(NAMED).join(&self.name)
         }
     }
+}
+
+/// A network namespace by the file that names it, as long as there is that file.
+#[derive(Debug)]
+pub(super) struct NamedFile {
+    path: PathBuf,
+    /// Device and inode: not an open file, which would keep the namespace alive.
+    identity: (u64, u64),
+}
+
+impl NamedFile {
+    /// That of `netns`; `None` where there is none, or where it goes with a process: the
+    /// namespace may have others.
+    pub(super) fn of(netns: &Netns) -> Option<Self> {
+        let path = netns.path();
+        let identity = identity(&path).filter(|_| !path.starts_with("/proc"))?;
+        Some(Self { path, identity })
+    }
+
+    /// Whether it was deleted, or names another one by now.
+    pub(super) fn is_gone(&self) -> bool {
+        identity(&self.path) != Some(self.identity)
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let file = fs::metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
 }
 
 /// Does `work` in a network namespace, or in the own one: on a thread of its own, since a

@@ -11,15 +11,12 @@ use rustix::io::Errno;
 
 use super::desk::{BATCH, Batch, Desk, Place};
 use super::privilege::{NEEDED, Unprivileged};
-use crate::source::{Losses, SourceError, SourceEvent, Stop};
+use crate::source::{Losses, SourceError, Stop};
 
 /// Longest frame that is captured: libpcap's own limit.
 const SNAPLEN: i32 = 262_144;
 /// How long after the last frame the kernel is asked how many it dropped.
-const COUNT_AFTER: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 500_000_000,
-};
+const COUNT_AFTER: Duration = Duration::from_millis(500);
 /// How often at most while frames come.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
 
@@ -90,7 +87,7 @@ impl Nlmon {
         loop {
             let more = self.read(place, &mut batch)?;
             count_soon |= batch.len() > 0;
-            told.own += desk.hand_out(&mut batch, false)?;
+            desk.take(&mut batch)?;
             if count_soon && counted.elapsed() >= COUNT_EVERY {
                 self.count(&mut told, desk)?;
                 counted = std::time::Instant::now();
@@ -99,21 +96,25 @@ impl Nlmon {
             if more {
                 continue;
             }
-            let timeout = count_soon.then_some(&COUNT_AFTER);
+            let due = desk
+                .due()
+                .into_iter()
+                .chain(count_soon.then_some(COUNT_AFTER));
+            let timeout = due.min().and_then(|due| Timespec::try_from(due).ok());
             let mut wait = [
                 PollFd::from_borrowed_fd(self.capture.as_fd(), PollFlags::IN),
                 PollFd::new(stop, PollFlags::IN),
             ];
-            match poll(&mut wait, timeout) {
+            match poll(&mut wait, timeout.as_ref()) {
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(errno) => return Err(self.broken(&errno.to_string())),
             }
             if !wait[1].revents().is_empty() {
                 // What was waiting is handed out, and counted, before the end.
                 while self.read(place, &mut batch)? {
-                    told.own += desk.hand_out(&mut batch, false)?;
+                    desk.take(&mut batch)?;
                 }
-                told.own += desk.hand_out(&mut batch, false)?;
+                desk.take(&mut batch)?;
                 return self.count(&mut told, desk);
             }
         }
@@ -150,7 +151,7 @@ impl Nlmon {
         told.received += more(stat.received, &mut self.counted[0]);
         told.dropped += more(stat.dropped, &mut self.counted[1]);
         told.dropped += more(stat.if_dropped, &mut self.counted[2]);
-        desk.tell(SourceEvent::Losses(*told))
+        desk.tell_losses(*told)
     }
 
     fn broken(&self, text: &str) -> Stop {

@@ -57,6 +57,11 @@ impl Scanner {
         Ok(Self { socket, netns })
     }
 
+    /// The number of the network namespace.
+    pub(super) fn netns(&self) -> u32 {
+        self.netns
+    }
+
     /// The port of its own socket.
     pub(super) fn port(&self) -> u32 {
         self.socket.port()

@@ -1,7 +1,6 @@
 //! `nlscope record`: what a live source brings, into a file.
 
 use std::io::{self, IsTerminal};
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -101,7 +100,6 @@ struct Bounds {
     duration: Option<Duration>,
     bytes: Option<u64>,
     frames: Option<u64>,
-    files: Option<NonZeroU32>,
 }
 
 impl Bounds {
@@ -114,7 +112,6 @@ impl Bounds {
             duration: None,
             bytes: None,
             frames: args.limit,
-            files: None,
         };
         for bound in &args.ring {
             match *bound {
@@ -129,7 +126,7 @@ impl Bounds {
                 Bound::Duration(duration) => bounds.duration = Some(duration),
                 Bound::Filesize(bytes) => bounds.bytes = Some(bytes),
                 Bound::Packets(frames) => bounds.frames = Some(frames),
-                Bound::Files(files) => bounds.files = Some(files),
+                Bound::Files(files) => bounds.rotation.last = Some(files),
             }
         }
         if args.autostop.iter().any(|it| matches!(it, Bound::Files(_))) && args.ring.is_empty() {
@@ -204,7 +201,7 @@ impl Session<'_> {
                 .frames
                 .is_some_and(|most| recording.taken() >= most)
             || self.bounds.bytes.is_some_and(|most| summary.bytes >= most)
-            || (self.bounds.files).is_some_and(|most| summary.files > u64::from(most.get()))
+            || recording.is_full()
     }
 }
 

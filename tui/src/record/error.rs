@@ -6,16 +6,18 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::source::words;
+
 /// Why a capture could not be begun, written or ended.
 #[derive(Debug, Error)]
 pub(crate) enum RecordError {
     /// The file could not be created or opened for writing.
-    #[error("cannot write to {}: {source}; choose a place for -w where you may create files", path.display())]
+    #[error("cannot write to {}: {}; choose a place where you may create files", path.display(), words(error))]
     Create {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        error: io::Error,
     },
     /// There is something that is not to be overwritten.
     #[error(
@@ -43,12 +45,12 @@ pub(crate) enum RecordError {
     )]
     NeverRotated,
     /// write(2) failed. What is written can be read; a later call tries again with the rest.
-    #[error("writing to {} failed: {source}; packets written to it before: {packets}; {end}; {}", path.display(), remedy(source))]
+    #[error("writing to {} failed: {}; packets written to it before: {packets}; {end}; {}", path.display(), words(error), remedy(error))]
     Write {
         /// The file.
         path: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        error: io::Error,
         /// How many packets certainly are in this file.
         packets: u64,
         /// How the file ends now.
@@ -56,27 +58,27 @@ pub(crate) enum RecordError {
     },
     /// fsync(2) failed: everything was written, but may not outlive a crash of the machine.
     #[error(
-        "{} may not be on the disk: {source}; all {packets} of its packets were written: copy the file before a reboot",
-        path.display()
+        "{} may not be on the disk: {}; all {packets} of its packets were written: copy the file before a reboot",
+        path.display(), words(error)
     )]
     Sync {
         /// The file.
         path: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        error: io::Error,
         /// How many packets were written to this file.
         packets: u64,
     },
     /// The oldest file of a ring could not be deleted.
     #[error(
-        "cannot delete {}, the oldest file of the ring: {source}; delete it, or keep more files with -b",
-        path.display()
+        "cannot delete {}, the oldest file of the ring: {}; delete it, or keep more files with -b",
+        path.display(), words(error)
     )]
     Remove {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        error: io::Error,
     },
     /// A file is there and is not to be overwritten.
     #[error("{} is there already; take another name", path.display())]
@@ -123,8 +125,8 @@ impl fmt::Display for FileEnd {
 }
 
 /// What to do about a failed write.
-fn remedy(source: &io::Error) -> &'static str {
-    match source.kind() {
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             "free some space, or keep fewer and smaller files with -b"
         }

@@ -66,6 +66,8 @@ pub(crate) struct Rotation {
     /// How many files are kept, of those that this recorder created: the oldest is
     /// deleted when there is one more.
     pub(crate) files: Option<NonZeroU32>,
+    /// After how many files there is no next one.
+    pub(crate) last: Option<NonZeroU32>,
 }
 
 impl Rotation {
@@ -142,6 +144,7 @@ pub(crate) struct Recorder {
     ring: VecDeque<PathBuf>,
     /// Packets and bytes of the files before the present one; files with it.
     total: Summary,
+    full: bool,
 }
 
 /// An interface, which each file describes again.
@@ -238,6 +241,7 @@ impl Recorder {
                 packets: 0,
                 bytes: 0,
             },
+            full: false,
         };
         recorder.head();
         // At once, so that the file can be read from now on.
@@ -254,14 +258,20 @@ impl Recorder {
     /// not described, and a later call tries again.
     pub(crate) fn interface(&mut self, name: &str, description: &str) -> Result<(), RecordError> {
         let latest = self.file.span.map_or(self.file.created, |(_, last)| last);
-        if self.file.ended {
+        if self.file.ended && !self.full {
             self.rotate(latest)?;
+        }
+        if self.full {
+            return Ok(());
         }
         let pending = self.output.pending();
         self.describe(name, description);
         if self.file.span.is_some() && self.is_over_size(self.interfaces.len() + 1) {
             self.output.withdraw(pending);
             self.rotate(latest)?;
+            if self.full {
+                return Ok(());
+            }
             self.describe(name, description);
         }
         self.interfaces.push(Interface {
@@ -273,8 +283,9 @@ impl Recorder {
         Ok(())
     }
 
-    /// Records a packet. It is buffered; with 256 KiB buffered, those are put in the file
-    /// first.
+    /// Records a packet, unless it would begin another file than the last one: then the
+    /// capture is full, see [`Recorder::is_full`]. It is buffered; with 256 KiB buffered,
+    /// those are put in the file first.
     ///
     /// # Errors
     ///
@@ -287,6 +298,9 @@ impl Recorder {
         if self.file.ended || self.file.is_full(self.rotation) || self.is_over_time(time) {
             self.rotate(time)?;
         }
+        if self.full {
+            return Ok(());
+        }
         if self.output.pending() >= FLUSH_AT {
             self.output.flush()?;
         }
@@ -295,11 +309,17 @@ impl Recorder {
         if self.file.span.is_some() && self.is_over_size(self.interfaces.len()) {
             self.output.withdraw(pending);
             self.rotate(time)?;
+            if self.full {
+                return Ok(());
+            }
             self.append(packet);
         }
         self.file.count(time);
         if let Some(interface) = self.interfaces.get_mut(packet.interface as usize) {
             interface.recorded += 1;
+        }
+        if self.file.is_full(self.rotation) && self.is_last() {
+            self.rotate(time)?;
         }
         Ok(())
     }
@@ -342,7 +362,7 @@ impl Recorder {
     /// If the present file cannot be ended or the next one not be begun.
     pub(crate) fn tick(&mut self, now: (u64, u32)) -> Result<(), RecordError> {
         let now = nanoseconds(now);
-        if self.is_over_time(now) {
+        if self.is_over_time(now) && !self.full {
             self.rotate(now)?;
         }
         Ok(())
@@ -424,9 +444,23 @@ impl Recorder {
             })
     }
 
-    /// Begins the next file at `time`.
+    /// Whether the last file has ended.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    fn is_last(&self) -> bool {
+        let last = self.rotation.last.map(|last| u64::from(last.get()));
+        last.is_some_and(|last| self.total.files >= last)
+    }
+
+    /// Begins the next file at `time`, if there is to be one.
     fn rotate(&mut self, time: u64) -> Result<(), RecordError> {
         self.end_file()?;
+        if self.is_last() {
+            self.full = true;
+            return Ok(());
+        }
         let path = file_name(&self.path, self.rotation, self.total.files + 1, time);
         let sink = (self.open)(&path)?;
         self.total = self.so_far();
@@ -548,8 +582,8 @@ impl Recorder {
             return Ok(());
         };
         match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(RecordError::Remove { path, source })
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(RecordError::Remove { path, error })
             }
             _ => Ok(()),
         }

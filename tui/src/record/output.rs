@@ -117,15 +117,15 @@ impl Output {
 
     /// As fsync(2).
     pub(super) fn sync(&mut self) -> Result<(), RecordError> {
-        self.sink.sync().map_err(|source| RecordError::Sync {
+        self.sink.sync().map_err(|error| RecordError::Sync {
             path: self.path.clone(),
-            source,
+            error,
             packets: self.packets,
         })
     }
 
     /// Takes the part of a block at the end of the `sent` bytes back out of the file.
-    fn interrupted(&mut self, sent: usize, source: io::Error) -> RecordError {
+    fn interrupted(&mut self, sent: usize, error: io::Error) -> RecordError {
         let blocks = self.ends.partition_point(|end| end.at <= sent);
         let whole = self
             .ends
@@ -138,7 +138,7 @@ impl Output {
         self.settle(if taken_back { whole } else { sent });
         RecordError::Write {
             path: self.path.clone(),
-            source,
+            error,
             packets: self.packets,
             end: if self.torn {
                 FileEnd::Torn

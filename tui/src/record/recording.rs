@@ -118,6 +118,11 @@ impl Recording {
         self.recorder.so_far()
     }
 
+    /// Whether its last file has ended.
+    pub(crate) fn is_full(&self) -> bool {
+        self.recorder.is_full()
+    }
+
     /// The file.
     pub(crate) fn path(&self) -> &Path {
         self.recorder.path()

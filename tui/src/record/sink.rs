@@ -36,9 +36,9 @@ impl FileSink {
     /// Creates the file at `path`, or empties the one that is there. Only its owner may
     /// read a new one, because keys go over netlink.
     pub(super) fn create(path: &Path) -> Result<Self, RecordError> {
-        let failed = |source| RecordError::Create {
+        let failed = |error| RecordError::Create {
             path: path.into(),
-            source,
+            error,
         };
         // Before it is opened, because opening is an action on some devices.
         if let Ok(found) = fs::metadata(path) {
@@ -104,9 +104,9 @@ pub(super) fn open_file(path: &Path) -> Result<Box<dyn Sink>, RecordError> {
 
 /// An opener for standard output, which `path` names in messages.
 pub(super) fn open_stdout(path: &Path) -> Result<Box<dyn Sink>, RecordError> {
-    let sink = FileSink::stdout().map_err(|source| RecordError::Create {
+    let sink = FileSink::stdout().map_err(|error| RecordError::Create {
         path: path.into(),
-        source,
+        error,
     })?;
     Ok(Box::new(sink))
 }

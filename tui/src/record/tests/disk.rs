@@ -88,7 +88,7 @@ fn a_full_disk_leaves_whole_blocks() {
         let written = recorder.written();
         let error = error.to_string();
         let said = format!(
-            "writing to {} failed: No space left on device (os error 28); packets \
+            "writing to {} failed: No space left on device; packets \
              written to it before: {written}; it ends with a whole block; free some space",
             path.display()
         );

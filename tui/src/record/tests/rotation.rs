@@ -225,3 +225,23 @@ fn every_file_begins_with_what_helps_to_read_it() {
         }
     }
 }
+
+#[test]
+fn after_the_last_file_nothing_more_is_recorded() {
+    let folder = Folder::new();
+    let rotation = Rotation {
+        packets: Some(3),
+        last: NonZeroU32::new(2),
+        ..Rotation::default()
+    };
+    let mut recorder = recorder(&folder.file("a"), rotation);
+    record(&mut recorder, 0..6, 40);
+    assert!(recorder.is_full());
+    record(&mut recorder, 6..9, 40);
+    let summary = recorder.finish().unwrap();
+    assert_eq!((summary.files, summary.packets), (2, 6));
+    let captures: Vec<_> = folder.files().iter().map(|path| read(path)).collect();
+    let numbers: Vec<_> = captures.iter().map(Capture::numbers).collect();
+    assert_eq!(numbers, [[0, 1, 2], [3, 4, 5]]);
+    assert!(captures.iter().all(|capture| capture.statistics.len() == 1));
+}

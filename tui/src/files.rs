@@ -18,7 +18,6 @@ pub(crate) struct Files {
     /// The names of interfaces, and our own questions with the answers that name families
     /// and interfaces.
     beginning: Vec<SourceEvent>,
-    interfaces: Vec<String>,
 }
 
 impl Files {
@@ -28,17 +27,13 @@ impl Files {
             schema,
             recording: None,
             beginning: Vec::new(),
-            interfaces: Vec::new(),
         }
     }
 
     /// Takes what a source tells, before the interface does.
     pub(crate) fn take(&mut self, event: &SourceEvent, app: &mut App) {
         match event {
-            SourceEvent::Interface(name) => {
-                self.interfaces.push(name.clone());
-                self.beginning.push(event.clone());
-            }
+            SourceEvent::Interface(_) => self.beginning.push(event.clone()),
             // The first frames are our own; what comes after is not for the beginning.
             SourceEvent::Segment(_) if app.messages().count() == 0 => {
                 self.beginning.push(event.clone());
@@ -132,7 +127,7 @@ impl Files {
         let saved = record::save(
             app.messages(),
             app.rows().visible(),
-            &self.interfaces,
+            &self.beginning,
             Path::new(name),
             comment,
         );

@@ -113,7 +113,7 @@ impl Context {
 
     /// The tables.
     #[must_use]
-    pub fn schema(&self) -> &Schema {
+    pub fn schema(&self) -> &Arc<Schema> {
         &self.schema
     }
 

@@ -389,6 +389,11 @@ impl Watch {
                 self.orphans.insert(socket.inode);
             }
         }
+        // Whose files we may not see may still be told by the port.
+        for socket in sockets.iter_mut().filter(|it| it.process.is_none()) {
+            let port = Some(socket.key.port).filter(|port| *port != 0);
+            socket.process = port.and_then(|port| named(port, false));
+        }
     }
 }
 

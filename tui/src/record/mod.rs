@@ -283,6 +283,11 @@ impl Recorder {
         Ok(())
     }
 
+    /// How many interfaces are described.
+    pub(crate) fn interfaces(&self) -> u32 {
+        u32::try_from(self.interfaces.len()).unwrap_or(u32::MAX)
+    }
+
     /// Records a packet, unless it would begin another file than the last one: then the
     /// capture is full, see [`Recorder::is_full`]. It is buffered; with 256 KiB buffered,
     /// those are put in the file first.

@@ -1,12 +1,13 @@
 //! A recording of what a live source brings, and saving what the interface shows.
 
 use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nlscope_dissector::capture::{Frame, Process as Program, Time};
-use nlscope_dissector::context::Context;
+use nlscope_dissector::context::{Context, GroupSeen};
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::wire::{Cooked, Order, nlmsghdr};
 
@@ -226,12 +227,14 @@ impl Recording {
             return self.recorder.preface(&packet(&frame));
         }
         let process = user(&frame).and_then(|key| self.programs.get(&key));
-        put(&mut self.recorder, &frame, process, &self.context)
+        let group = frame.origin.group.map(NonZeroU32::get);
+        put(&mut self.recorder, &frame, group, process, &self.context)
     }
 }
 
-/// Saves the frames of the messages that are listed, each once and in their order. Returns
-/// how many there are.
+/// Saves the frames of the messages that are listed, each once and in their order, behind
+/// `beginning`, what a live source told first: interfaces, and what names families. Returns how
+/// many there are.
 ///
 /// # Errors
 ///
@@ -239,30 +242,38 @@ impl Recording {
 pub(crate) fn save(
     messages: &Messages,
     listed: &[u32],
-    interfaces: &[String],
+    beginning: &[SourceEvent],
     path: &Path,
     comment: Option<String>,
 ) -> Result<u64, RecordError> {
     if path.exists() {
         return Err(RecordError::Exists { path: path.into() });
     }
-    let mut recorder = Recorder::create(path, Form::Pcapng, Rotation::default(), comment)?;
-    let mut described = 0;
+    let recorder = Recorder::create(path, Form::Pcapng, Rotation::default(), comment)?;
+    let mut recording = Recording::new(recorder, Arc::clone(messages.context().schema()));
+    for event in beginning {
+        recording.take(event, None)?;
+    }
+    recording.write_held(true)?;
+    let mut recorder = recording.recorder;
     let mut before = 0;
     for message in listed {
         let Some(frame) = messages.frame(*message).filter(|it| it.number != before) else {
             continue;
         };
         before = frame.number;
-        while described <= frame.interface {
-            let name = interfaces.get(described as usize);
-            let name = name.map_or_else(|| format!("interface {described}"), Clone::clone);
+        // A file that was read does not tell its interfaces here.
+        while recorder.interfaces() <= frame.interface {
+            let name = format!("interface {}", recorder.interfaces());
             recorder.interface(&name, "netlink")?;
-            described += 1;
         }
-        let process = messages.head(*message, |head| head.process().cloned());
+        let known = messages.head(*message, |head| {
+            let group = head.record.group.filter(|group| group.is_exact());
+            (group.and_then(GroupSeen::number), head.process().cloned())
+        });
+        let (group, process) = known.unwrap_or_default();
         let context = messages.context();
-        put(&mut recorder, &frame, process.flatten().as_ref(), context)?;
+        put(&mut recorder, &frame, group, process.as_ref(), context)?;
     }
     Ok(recorder.finish()?.packets)
 }
@@ -271,6 +282,7 @@ pub(crate) fn save(
 fn put(
     recorder: &mut Recorder,
     frame: &Frame<'_>,
+    group: Option<u32>,
     process: Option<&Program>,
     context: &Context,
 ) -> Result<(), RecordError> {
@@ -289,9 +301,9 @@ fn put(
             pid: process.pid,
             name,
         }),
-        group: frame.origin.group.map(|number| Group {
-            number: number.get(),
-            name: context.group_name(protocol, number.get()),
+        group: group.map(|number| Group {
+            number,
+            name: context.group_name(protocol, number),
         }),
         ..packet(frame)
     })

@@ -8,7 +8,7 @@ use nlscope_dissector::export::Role;
 use nlscope_dissector::schema::Schema;
 
 use crate::app::App;
-use crate::record::{self, Form, RecordError, Recorder, Recording, Rotation};
+use crate::record::{self, RecordError, Recorder, Recording};
 use crate::source::{SocketChange, SourceEvent};
 
 /// What is written, and what has to stand at the beginning of a recording.
@@ -108,7 +108,7 @@ impl Files {
             1,
             since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(0)),
         );
-        let recorder = Recorder::create(&name, Form::Pcapng, Rotation::default(), None)?;
+        let recorder = Recorder::create_new(&name, None)?;
         let mut recording = Recording::new(recorder, Arc::clone(&self.schema));
         for event in &self.beginning {
             recording.take(event, None)?;

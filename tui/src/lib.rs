@@ -189,11 +189,14 @@ fn watch(options: live::Options, settings: Settings, palette: Palette) -> anyhow
         ..settings
     };
     let prepared = terminal::prepare()?;
-    let folder = env::current_dir().ok();
-    if let Some(folder) = &folder {
-        opened.go_on_as_caller(folder)?;
-    }
-    let (source, live) = opened.start(folder)?;
+    let writes = match env::current_dir() {
+        Ok(folder) => {
+            opened.go_on_as_caller(&folder)?;
+            live::Writes::NewFiles(folder)
+        }
+        Err(_) => live::Writes::Nothing,
+    };
+    let (live, source) = opened.start(writes)?;
     let ended = terminal::run(&source, settings, palette, prepared);
     // Nothing waits for room any more.
     drop(source);

@@ -80,7 +80,7 @@ fn capture<W: io::Write>(
         input: opened.title.clone(),
         quiet,
     };
-    let (events, mut live) = opened.start(None)?;
+    let (mut live, events) = opened.start(live::Writes::Nothing)?;
     live.stop_at_signals()?;
     if !quiet {
         complain(&format_args!("capturing on {}", teller.input));

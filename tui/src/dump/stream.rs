@@ -30,6 +30,8 @@ pub(super) struct Stream<W: io::Write> {
     /// The index of the message that came last.
     messages: usize,
     tally: Tally,
+    /// Nothing comes any more.
+    ended: bool,
 }
 
 /// A frame that is to be printed.
@@ -53,6 +55,7 @@ impl<W: io::Write> Stream<W> {
             latest: 0,
             messages: 0,
             tally: Tally::default(),
+            ended: false,
         }
     }
 
@@ -83,6 +86,7 @@ impl<W: io::Write> Stream<W> {
                 return teller.end(&mut self.printer, Ok(()));
             }
         };
+        self.ended = true;
         if self.print_due(teller, true)? == Next::Enough {
             return teller.end(&mut self.printer, Ok(()));
         }
@@ -91,10 +95,12 @@ impl<W: io::Write> Stream<W> {
 
     /// Takes of what still comes, to the end, only how much it is.
     pub(super) fn count_rest(&mut self, events: &Receiver<SourceEvent>) {
-        for event in events {
+        while !self.ended
+            && let Ok(event) = events.recv()
+        {
             match event {
                 SourceEvent::Losses(losses) => self.tally.tell(losses),
-                SourceEvent::End(_) => return,
+                SourceEvent::End(_) => self.ended = true,
                 _ => {}
             }
         }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -19,11 +19,14 @@ use nlscope_dissector::capture::Process;
 use nlscope_dissector::wire::{Messages, Order, protocol};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use rustix::process::getppid;
 use serde::{Deserialize, Serialize};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::flag;
 
-use super::groups::switch_process_events;
+use super::device::Made;
 use super::netns::{NamedFile, Netns, inside};
-use super::scan::{Owners, Scanner, named};
+use super::scan::{Namespace, Owners, Scanner, likely, named};
 use super::socket::NetlinkSocket;
 use super::{Namespaces, device};
 use crate::cli::CompanionArgs;
@@ -39,6 +42,8 @@ const APART: Duration = Duration::from_millis(10);
 const APART_LOOKS: u32 = 10;
 /// How long after a program began it is looked at: by then it has its sockets.
 const BEGUN: Duration = Duration::from_millis(3);
+/// How many things wait at most that it wakes up for.
+const WAKES: usize = 1 << 12;
 /// How many programs are remembered that have begun.
 const REMEMBERED: usize = 4096;
 
@@ -94,23 +99,24 @@ pub(super) struct Companion {
 }
 
 impl Companion {
-    /// Starts it. It takes away these devices at the end: number of the network namespace,
-    /// and index.
+    /// Starts it, and gives its output, which has to be dropped before it: the companion
+    /// may wait for somebody to read. It takes away the devices that were `made` at the end:
+    /// number of the network namespace, and which.
     ///
     /// # Errors
     ///
     /// The program cannot be started once more.
     pub(super) fn start(
         netns: &[Netns],
-        remove: &[(u32, u32)],
-    ) -> anyhow::Result<(Self, ChildStdout)> {
+        made: &[(u32, Made)],
+    ) -> anyhow::Result<(ChildStdout, Self)> {
         let program = std::env::current_exe().context("cannot find the program itself")?;
         let mut command = Command::new(program);
         command.arg0("nlscope").arg("companion");
         for netns in netns {
             command.arg("--netns").arg(&netns.name);
         }
-        for (netns, index) in remove {
+        for (netns, Made { index, .. }) in made {
             command.arg("--remove").arg(format!("{netns}:{index}"));
         }
         let mut child = command
@@ -126,7 +132,7 @@ impl Companion {
         };
         rustix::io::ioctl_fionbio(&input, true).context("no pipe to the companion")?;
         let questions = Questions(Arc::new(Mutex::new(Some(input))));
-        Ok((Self { child, questions }, output))
+        Ok((output, Self { child, questions }))
     }
 
     /// Where to ask.
@@ -168,8 +174,14 @@ enum Wake {
 ///
 /// Nobody takes the answers, or a device is still there.
 pub(crate) fn run(args: &CompanionArgs) -> anyhow::Result<()> {
-    let (sender, wakes) = channel();
-    let mut companion = Watch::open(&args.netns, &sender)?;
+    // Whose devices they are: anybody may start a companion.
+    let owner = getppid().map_or(0, |pid| pid.as_raw_nonzero().get().cast_unsigned());
+    // What ends us is that nobody asks any more: not before the devices are gone.
+    for signal in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
+        flag::register(signal, Arc::default()).context("cannot ignore a signal")?;
+    }
+    let (sender, wakes) = sync_channel(WAKES);
+    let mut companion = Watch::open(args, &sender)?;
     spawn("questions", move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
             if let Ok(key) = serde_json::from_str(&line) {
@@ -179,15 +191,15 @@ pub(crate) fn run(args: &CompanionArgs) -> anyhow::Result<()> {
         let _ = sender.send(Wake::End);
     })?;
     let watched = say(&Answer::Ready).and_then(|()| companion.watch(&wakes));
-    let mut removed = Ok(());
-    for (netns, index) in &args.remove {
-        let done = Namespaces(&args.netns).inside(*netns, || {
-            let socket = NetlinkSocket::open(protocol::ROUTE)?;
-            Ok(device::remove(&socket, *index)?)
-        });
-        removed = removed.and(done);
+    if let Some(events) = &companion.process_events {
+        // Else older kernels go on making events for nobody.
+        let _ = switch_process_events(events, false);
     }
-    removed.and(watched)
+    let mut removed = Ok(());
+    for device in &companion.made {
+        removed = removed.and(device::remove(&device.socket, device.index, owner));
+    }
+    Ok(removed?).and(watched)
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
@@ -203,6 +215,10 @@ struct Watch {
     scanners: Vec<Scanner>,
     /// The files that name network namespaces, by their numbers.
     named: Vec<(u32, NamedFile)>,
+    /// What is taken away at the end.
+    made: Vec<MadeIn>,
+    /// Where the kernel tells of processes, if it does.
+    process_events: Option<Arc<NetlinkSocket>>,
     owners: Owners,
     seen: BTreeMap<SocketKey, Socket>,
     /// Inodes that nobody was found for.
@@ -217,10 +233,28 @@ struct Watch {
     trouble: bool,
 }
 
+/// A device in a network namespace, and a socket there to take it away.
+struct MadeIn {
+    netns: u32,
+    index: u32,
+    socket: NetlinkSocket,
+}
+
 impl Watch {
-    fn open(netns: &[Netns], wakes: &Sender<Wake>) -> anyhow::Result<Self> {
+    fn open(args: &CompanionArgs, wakes: &SyncSender<Wake>) -> anyhow::Result<Self> {
+        let namespaces = Namespaces(&args.netns);
+        let mut made = Vec::new();
+        for (netns, index) in args.remove.iter().copied() {
+            let socket = namespaces.inside(netns, || Ok(NetlinkSocket::open(protocol::ROUTE)?))?;
+            say(&Answer::Own(protocol::ROUTE, socket.port()))?;
+            made.push(MadeIn {
+                netns,
+                index,
+                socket,
+            });
+        }
         let (mut scanners, mut named) = (Vec::new(), Vec::new());
-        for (number, netns) in Namespaces(netns).numbered() {
+        for (number, netns) in namespaces.numbered() {
             named.extend(netns.and_then(NamedFile::of).map(|file| (number, file)));
             match inside(netns, || Ok(Scanner::open(number)?)) {
                 Ok(scanner) => {
@@ -231,7 +265,8 @@ impl Watch {
             }
         }
         // Only root in the first namespaces may; without it less is known.
-        if let Ok(socket) = process_events() {
+        let process_events = process_events().ok().map(Arc::new);
+        if let Some(socket) = process_events.clone() {
             say(&Answer::Own(protocol::CONNECTOR, socket.port()))?;
             let wakes = wakes.clone();
             spawn("processes", move || begun(&socket, &wakes))?;
@@ -239,6 +274,8 @@ impl Watch {
         Ok(Self {
             scanners,
             named,
+            made,
+            process_events,
             owners: Owners::default(),
             seen: BTreeMap::new(),
             orphans: HashSet::new(),
@@ -284,6 +321,7 @@ impl Watch {
     }
 
     fn remember(&mut self, pid: u32) {
+        // In which network namespace it will be, nobody knows yet.
         let Some(process) = named(pid, false) else {
             return;
         };
@@ -305,9 +343,10 @@ impl Watch {
             .seen
             .get(&key)
             .and_then(|socket| socket.process.clone());
-        let process = seen.or_else(|| match self.begun.get(&key.port) {
-            Some(process) => Some(process.clone()),
-            None => named(key.port, false),
+        let process = seen.or_else(|| {
+            let namespace = self.namespace(key.netns)?;
+            let alive = likely(key.port, namespace);
+            alive.or_else(|| self.begun.get(&key.port).cloned())
         });
         match process {
             Some(process) => say(&Answer::Port(PortUse { key, process })),
@@ -360,10 +399,19 @@ impl Watch {
         Ok(())
     }
 
+    /// The network namespace with this number, if it is one of those that are looked at.
+    fn namespace(&self, number: u32) -> Option<Namespace> {
+        let mut scanners = self.scanners.iter();
+        scanners
+            .find(|scanner| scanner.netns() == number)
+            .map(Scanner::namespace)
+    }
+
     /// Lets go of network namespaces that were deleted.
     fn leave_deleted(&mut self) -> anyhow::Result<()> {
         for (number, _) in self.named.extract_if(.., |(_, file)| file.is_gone()) {
             self.scanners.retain(|scanner| scanner.netns() != number);
+            self.made.retain(|device| device.netns != number);
             say(&Answer::Deleted(number))?;
         }
         Ok(())
@@ -392,7 +440,8 @@ impl Watch {
         // Whose files we may not see may still be told by the port.
         for socket in sockets.iter_mut().filter(|it| it.process.is_none()) {
             let port = Some(socket.key.port).filter(|port| *port != 0);
-            socket.process = port.and_then(|port| named(port, false));
+            let namespace = self.namespace(socket.key.netns);
+            socket.process = port.and_then(|port| likely(port, namespace?));
         }
     }
 }
@@ -406,20 +455,44 @@ fn say(answer: &Answer) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// A socket that is told of processes.
+// The process events of the connector (linux/connector.h, linux/cn_proc.h): `struct
+// proc_event` behind the `struct cn_msg`.
+const CN_IDX_PROC: u32 = 1;
+const PROC_CN_MCAST_LISTEN: u32 = 1;
+const PROC_CN_MCAST_IGNORE: u32 = 2;
+const CN_MSG_LEN: usize = 20;
+const PROC_EVENT_EXEC: u32 = 2;
+const NLMSG_DONE: u16 = 3;
+
+/// A socket that is told of processes. Whoever else has joined the group is then told, too.
 fn process_events() -> io::Result<NetlinkSocket> {
     let socket = NetlinkSocket::open(protocol::CONNECTOR)?;
-    socket.join(1)?;
+    socket.join(CN_IDX_PROC)?;
     switch_process_events(&socket, true)?;
     Ok(socket)
 }
 
-// `struct proc_event` (linux/cn_proc.h) behind the `struct cn_msg`.
-const CN_MSG_LEN: usize = 20;
-const PROC_EVENT_EXEC: u32 = 2;
+/// Switches the process events of the connector on or off: the kernel counts who wants them,
+/// beside the members of the group. Only root may.
+fn switch_process_events(socket: &NetlinkSocket, on: bool) -> io::Result<()> {
+    let op = if on {
+        PROC_CN_MCAST_LISTEN
+    } else {
+        PROC_CN_MCAST_IGNORE
+    };
+    // `struct cn_msg` with `enum proc_cn_mcast_op` as its data.
+    let mut message = Vec::with_capacity(24);
+    for word in [CN_IDX_PROC, 1, 0, 0] {
+        message.extend(word.to_ne_bytes());
+    }
+    message.extend(4_u16.to_ne_bytes());
+    message.extend(0_u16.to_ne_bytes());
+    message.extend(op.to_ne_bytes());
+    socket.send(&socket.message(NLMSG_DONE, 0, &message))
+}
 
 /// Tells of each program that begins.
-fn begun(socket: &NetlinkSocket, wakes: &Sender<Wake>) {
+fn begun(socket: &NetlinkSocket, wakes: &SyncSender<Wake>) {
     let mut buffer = [0; 4096];
     let mut wait = [PollFd::new(socket, PollFlags::IN)];
     loop {
@@ -433,10 +506,9 @@ fn begun(socket: &NetlinkSocket, wakes: &Sender<Wake>) {
         };
         let datagram = buffer.get(..received.len).unwrap_or_default();
         for message in Messages::new(protocol::CONNECTOR, datagram, 0, Order::NATIVE) {
-            if let Some(pid) = executed(message.payload())
-                && wakes.send(Wake::Exec(pid)).is_err()
-            {
-                return;
+            if let Some(pid) = executed(message.payload()) {
+                // What it cannot look at in time it need not know.
+                let _ = wakes.try_send(Wake::Exec(pid));
             }
         }
     }
@@ -463,7 +535,7 @@ pub(crate) struct WatchedSockets {
 ///
 /// The program cannot be started once more.
 pub(crate) fn watch_sockets(netns: &[Netns]) -> anyhow::Result<WatchedSockets> {
-    let (companion, output) = Companion::start(netns, &[])?;
+    let (output, companion) = Companion::start(netns, &[])?;
     Ok(WatchedSockets {
         answers: Box::new(answers(output)),
         _companion: companion,
@@ -481,7 +553,7 @@ impl WatchedSockets {
         for answer in self.answers.by_ref() {
             match answer {
                 Answer::Socket(SocketChange::Present(socket)) => sockets.push(socket),
-                Answer::Looked => break,
+                Answer::Looked => return Ok(sockets),
                 Answer::Trouble(text) => anyhow::bail!(text),
                 Answer::Socket(_)
                 | Answer::Own(..)
@@ -490,7 +562,7 @@ impl WatchedSockets {
                 | Answer::Deleted(_) => {}
             }
         }
-        Ok(sockets)
+        anyhow::bail!("the process that looks at the sockets ended before it had")
     }
 }
 

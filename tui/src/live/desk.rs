@@ -8,15 +8,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nlscope_dissector::capture::{FrameAt, Time};
-use nlscope_dissector::wire::{LinkType, Order, nlmsghdr};
+use nlscope_dissector::wire::LinkType;
 
 use super::companion::Questions;
-use crate::source::{FrameEntry, Losses, Outlet, Segment, SocketKey, SourceEvent, Stop};
+use crate::source::{
+    FrameEntry, Losses, Outlet, Segment, SocketKey, SourceEvent, Stop, first_port as port,
+};
 
 /// A batch is handed out when it has so many bytes, or when nothing more is waiting.
 pub(super) const BATCH: usize = 256 << 10;
 /// Length of the cooked header that nlmon puts before a message.
-const COOKED_LEN: usize = 16;
+pub(super) const COOKED_LEN: usize = 16;
 /// After how long one asks for a port anew: another program may have it.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// How many bytes wait at most for earlier frames of another source.
@@ -206,7 +208,7 @@ impl Desk {
         let mut state = self.lock();
         // At once: who has a port now may not have it any more when its frame is handed out.
         for (entry, protocol) in &batch.frames {
-            let port = port(batch.content(entry));
+            let port = port(*protocol, batch.content(entry));
             if port != 0 && !self.own.has(*protocol, port) {
                 let key = SocketKey {
                     netns: entry.frame.netns,
@@ -250,7 +252,9 @@ impl Desk {
     fn hand_out(&self, state: &mut State, batch: Batch, keep_own: bool) -> Result<(), Stop> {
         let mut frames = Vec::with_capacity(batch.frames.len());
         for (mut entry, protocol) in batch.frames.iter().copied() {
-            let own = self.own.has(protocol, port(batch.content(&entry)));
+            let own = self
+                .own
+                .has(protocol, port(protocol, batch.content(&entry)));
             if own && !self.show_own {
                 if !keep_own {
                     *state.left_out.entry(entry.frame.interface).or_default() += 1;
@@ -323,11 +327,6 @@ fn merge(waiting: &mut VecDeque<Waiting>, patience: Duration) -> Batch {
     // Those of one source stay in their order, and so do those of the same time.
     merged.frames.sort_by_key(|(entry, _)| entry.frame.time);
     merged
-}
-
-/// `nlmsg_pid` of the first message.
-fn port(content: &[u8]) -> u32 {
-    nlmsghdr(Order::NATIVE)(content).map_or(0, |(_, header)| header.pid)
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! The nlmon device: one that is there, or one of our own that goes away again.
 
-use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::process;
 
 use anyhow::bail;
 use nlscope_dissector::wire::{Attributes, NLM_F_DUMP, Order, RawMessage, protocol};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, socket_with};
 
 use super::privilege::{NEEDED, Unprivileged};
 use super::socket::{AskError, NetlinkSocket, Payload};
@@ -22,8 +25,7 @@ const IFINFOMSG_LEN: usize = 16;
 /// `NLM_F_CREATE | NLM_F_EXCL`.
 const CREATE: u16 = 0x600;
 
-/// What the alias of a device of our own begins with; the process id follows. It says who
-/// takes the device away, and that nobody will where there is no such process any more.
+/// What the alias of a device of our own begins with; the process id follows.
 const ALIAS: &str = "nlscope ";
 /// How many devices are tried, if others take ours.
 const NAMES: u32 = 16;
@@ -38,12 +40,40 @@ pub(super) struct Device {
 }
 
 /// What was found, or made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Opened {
     /// The name to capture on.
     pub(super) name: String,
-    /// The index of a device that has to be taken away again.
-    pub(super) remove: Option<u32>,
+    /// A device that has to be taken away again.
+    pub(super) made: Option<Made>,
+}
+
+/// A device of our own.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) index: u32,
+    /// Held by whoever will take the device away, as long as that lives: the companion
+    /// inherits it.
+    _lock: OwnedFd,
+}
+
+impl Made {
+    /// Claims the device with this index, in the network namespace of the calling thread; `None`
+    /// where somebody lives who will take it away. An abstract unix socket, unix(7), is
+    /// the claim: there is one of a name in each network namespace, and it goes with its
+    /// last holder.
+    fn claim(index: u32) -> io::Result<Option<Self>> {
+        // Not closed when the companion starts.
+        let flags = SocketFlags::empty();
+        let lock = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
+        let name = format!("nlscope-device-{index}");
+        let name = SocketAddrUnix::new_abstract_name(name.as_bytes())?;
+        match bind(&lock, &name) {
+            Ok(()) => Ok(Some(Self { index, _lock: lock })),
+            Err(Errno::ADDRINUSE) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
 }
 
 /// Finds an nlmon device that is there to stay, or makes one. One that a killed run left
@@ -61,28 +91,42 @@ pub(super) fn open() -> anyhow::Result<Opened> {
         }
         return Ok(Opened {
             name: device.name.clone(),
-            remove: None,
+            made: None,
         });
     }
-    let left_over = devices.iter().find(|device| device.is_left_over());
-    let (name, index) = match left_over {
-        Some(device) => (device.name.clone(), device.index),
+    let mut left_over = devices.into_iter();
+    let left_over = left_over.find_map(|device| Some((Made::claim(device.index).ok()??, device)));
+    let (name, made) = match left_over {
+        Some((made, device)) => (device.name, made),
         None => create(&socket)?,
     };
     let alias = format!("{ALIAS}{}", process::id());
-    set(&socket, index, Some(&alias)).map_err(|error| failed(&name, &error))?;
+    if let Err(error) = set(&socket, made.index, Some(&alias)) {
+        // There is nobody to tell more than the first error.
+        let _ = delete(&socket, made.index);
+        return Err(failed(&name, &error));
+    }
     Ok(Opened {
         name,
-        remove: Some(index),
+        made: Some(made),
     })
 }
 
-/// Takes a device away.
+/// Takes a device away, if it is the nlmon device that the process `owner` made: a name or a
+/// number may be another one's by now.
 ///
 /// # Errors
 ///
 /// The kernel does not.
-pub(super) fn remove(socket: &NetlinkSocket, index: u32) -> Result<(), AskError> {
+pub(super) fn remove(socket: &NetlinkSocket, index: u32, owner: u32) -> Result<(), AskError> {
+    let mut devices = devices(socket)?.into_iter();
+    match devices.find(|device| device.index == index && device.owner() == Some(owner)) {
+        Some(device) => delete(socket, device.index),
+        None => Ok(()),
+    }
+}
+
+fn delete(socket: &NetlinkSocket, index: u32) -> Result<(), AskError> {
     let request = socket.request(RTM_DELLINK, 0, &ifinfomsg(index, 0, 0));
     socket.ask(&request, |_| {})
 }
@@ -135,22 +179,10 @@ impl Device {
     fn is_foreign(&self) -> bool {
         self.owner().is_none()
     }
-
-    /// A run of ours made it that is gone.
-    fn is_left_over(&self) -> bool {
-        self.owner().is_some_and(|pid| !is_nlscope(pid))
-    }
-}
-
-/// Whether a process of this name runs under `pid`.
-fn is_nlscope(pid: u32) -> bool {
-    let own = fs::read_to_string("/proc/self/comm");
-    let other = fs::read_to_string(format!("/proc/{pid}/comm"));
-    pid != process::id() && other.is_ok_and(|other| own.is_ok_and(|own| own == other))
 }
 
 /// Makes a device: `nlmon0`, unless that is taken.
-fn create(socket: &NetlinkSocket) -> anyhow::Result<(String, u32)> {
+fn create(socket: &NetlinkSocket) -> anyhow::Result<(String, Made)> {
     for number in 0..NAMES {
         let name = format!("nlmon{number}");
         let kind = Payload::default().attribute(IFLA_INFO_KIND, b"nlmon");
@@ -161,9 +193,13 @@ fn create(socket: &NetlinkSocket) -> anyhow::Result<(String, u32)> {
         match socket.ask(&request, |_| {}) {
             Ok(()) => {
                 let made = devices(socket)?.into_iter().find(|it| it.name == name);
-                return match made {
-                    Some(device) => Ok((name, device.index)),
-                    None => bail!("{name} is gone as soon as it was made"),
+                let Some(device) = made else {
+                    bail!("{name} is gone as soon as it was made");
+                };
+                return match Made::claim(device.index) {
+                    Ok(Some(made)) => Ok((name, made)),
+                    Ok(None) => bail!("{name} belongs to somebody else as soon as it was made"),
+                    Err(error) => bail!("cannot claim {name}: {}", words(&error)),
                 };
             }
             Err(error) if error.errno() == Some(libc::EEXIST) => {}
@@ -225,7 +261,17 @@ mod tests {
     fn the_alias_says_whose_device_it_is() {
         assert!(owned_by(None).is_foreign());
         assert!(owned_by(Some("of the monitoring")).is_foreign());
-        let gone = owned_by(Some("nlscope 4000000"));
-        assert!(!gone.is_foreign() && gone.is_left_over());
+        assert_eq!(owned_by(Some("nlscope 4000000")).owner(), Some(4_000_000));
+    }
+
+    #[test]
+    fn a_device_is_claimed_by_one_at_a_time() {
+        // No device has such an index.
+        let index = u32::MAX;
+        let claim = Made::claim(index).unwrap();
+        assert!(claim.is_some());
+        assert!(Made::claim(index).unwrap().is_none());
+        drop(claim);
+        assert!(Made::claim(index).unwrap().is_some());
     }
 }

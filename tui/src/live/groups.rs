@@ -16,24 +16,25 @@ use nlscope_dissector::wire::protocol;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use super::desk::{BATCH, Batch, Desk, OwnPorts, Place};
+use super::desk::{BATCH, Batch, COOKED_LEN, Desk, OwnPorts, Place};
 use super::names::{GenlGroups, announced};
 use super::scan::kernel_protocols;
 use super::socket::NetlinkSocket;
 use crate::source::{Losses, SourceError, Stop, words};
 
-/// Longest datagram that is received whole.
-const DATAGRAM: usize = 1 << 18;
+/// Longest datagram that is received whole: with its header it is as long as libpcap allows.
+const DATAGRAM: usize = (1 << 18) - COOKED_LEN;
 /// Most groups that a protocol is asked for; none has as many.
 const MAX_GROUPS: u32 = 1 << 10;
 /// How often at most is told how many there were.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
 
-// The process events of the connector (linux/connector.h, linux/cn_proc.h).
-const CN_IDX_PROC: u32 = 1;
-const PROC_CN_MCAST_LISTEN: u32 = 1;
-const PROC_CN_MCAST_IGNORE: u32 = 2;
-const NLMSG_DONE: u16 = 3;
+/// Groups of daemons that have to answer: who joins them makes the kernel wait for one.
+/// They are joined where they are named.
+pub(crate) const ANSWERING: [&str; 3] =
+    ["XFRMNLGRP_ACQUIRE", "RDMA_NL_GROUP_LS", "handshake:tlshd"];
+/// The group in which nlctrl tells of families.
+const NOTIFY: &str = "nlctrl:notify";
 
 /// Which groups to listen to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +65,8 @@ struct Refused {
 struct Listener {
     socket: NetlinkSocket,
     joined: BTreeSet<u32>,
+    /// One that was joined only to hear of families that appear.
+    not_wanted: Option<u32>,
     /// Datagrams that were lost, as far as was told.
     lost: u32,
 }
@@ -95,7 +98,7 @@ impl Wanted {
     /// Whether a group is among them.
     fn has(&self, protocol: u16, name: Option<&str>) -> bool {
         match self {
-            Self::All => true,
+            Self::All => !name.is_some_and(|name| ANSWERING.contains(&name)),
             Self::Named(wanted) => wanted.iter().any(|it| means(it, protocol, name)),
         }
     }
@@ -104,7 +107,8 @@ impl Wanted {
 /// Whether somebody who writes `wanted` means this group.
 fn means(wanted: &str, protocol: u16, name: Option<&str>) -> bool {
     let same = |name: &str| name.eq_ignore_ascii_case(wanted);
-    if protocol_entry(protocol).is_some_and(|entry| same(entry.name)) {
+    let answering = name.is_some_and(|name| ANSWERING.contains(&name));
+    if !answering && protocol_entry(protocol).is_some_and(|entry| same(entry.name)) {
         return true;
     }
     let Some(name) = name else {
@@ -113,7 +117,7 @@ fn means(wanted: &str, protocol: u16, name: Option<&str>) -> bool {
     let family = name.split_once(':');
     let short = name.split_once("GRP_");
     same(name)
-        || family.is_some_and(|(family, group)| same(family) || same(group))
+        || family.is_some_and(|(family, group)| !answering && same(family) || same(group))
         || short.is_some_and(|(_, short)| same(short))
 }
 
@@ -143,8 +147,7 @@ impl Groups {
             let Ok(socket) = NetlinkSocket::open(protocol) else {
                 continue;
             };
-            // Older kernels may lack one; a listener without it hears all the same.
-            let _ = socket.set(libc::NETLINK_PKTINFO, 1);
+            socket.set(libc::NETLINK_PKTINFO, 1)?;
             if all_nsid && let Err(error) = socket.set(libc::NETLINK_LISTEN_ALL_NSID, 1) {
                 bail!("listening to other network namespaces: {}", words(&error));
             }
@@ -152,10 +155,14 @@ impl Groups {
             let mut listener = Listener {
                 socket,
                 joined: BTreeSet::new(),
+                not_wanted: None,
                 lost: 0,
             };
             groups.join(&mut listener, &names);
             if !listener.joined.is_empty() {
+                if protocol == protocol::GENERIC {
+                    listener.hear_of_families(genl)?;
+                }
                 own.add(protocol, listener.socket.port());
                 groups.listeners.push(listener);
             }
@@ -206,15 +213,6 @@ impl Groups {
             self.refused.push(Refused {
                 protocol,
                 group: name.to_owned(),
-                error,
-            });
-        }
-        let process_events =
-            protocol == protocol::CONNECTOR && listener.joined.contains(&CN_IDX_PROC);
-        if process_events && let Err(error) = switch_process_events(&listener.socket, true) {
-            self.refused.push(Refused {
-                protocol,
-                group: "process events".to_owned(),
                 error,
             });
         }
@@ -282,7 +280,10 @@ impl Groups {
                             Some(libc::EAGAIN) => break,
                             // At ENOBUFS some were lost, which the socket counts.
                             Some(libc::EINTR | libc::ENOBUFS) => continue,
-                            _ => return Err(broken(&error)),
+                            _ => {
+                                desk.take(&mut batch)?;
+                                return Err(broken(&error));
+                            }
                         },
                     };
                     let datagram = buffer.get(..received.len.min(DATAGRAM));
@@ -312,6 +313,16 @@ impl Groups {
 }
 
 impl Listener {
+    /// Joins the group in which nlctrl tells of families, if it is not wanted itself.
+    fn hear_of_families(&mut self, genl: &GenlGroups) -> io::Result<()> {
+        let notify = genl.iter().find(|(_, name)| *name == NOTIFY);
+        if let Some((number, _)) = notify.filter(|(number, _)| !self.joined.contains(number)) {
+            self.socket.join(*number)?;
+            self.not_wanted = Some(*number);
+        }
+        Ok(())
+    }
+
     fn join(&mut self, group: u32) -> io::Result<()> {
         self.socket.join(group)?;
         self.joined.insert(group);
@@ -332,7 +343,7 @@ impl Listener {
             self.join_announced(datagram.0, wanted);
         }
         // Not from a group: the kernel's answer to what was sent on this socket.
-        let Some(group) = NonZeroU32::new(group) else {
+        let Some(group) = NonZeroU32::new(group).filter(|_| self.not_wanted != Some(group)) else {
             return;
         };
         batch.add_datagram(place, now(), datagram, protocol, Some(group));
@@ -350,37 +361,6 @@ impl Listener {
             }
         }
     }
-}
-
-/// The kernel counts who listens to the processes, beside the group's members.
-impl Drop for Listener {
-    fn drop(&mut self) {
-        if self.socket.protocol() == protocol::CONNECTOR && self.joined.contains(&CN_IDX_PROC) {
-            let _ = switch_process_events(&self.socket, false);
-        }
-    }
-}
-
-/// Switches the process events of the connector on or off for whoever has `socket`.
-///
-/// # Errors
-///
-/// Those of the system: only root may.
-pub(super) fn switch_process_events(socket: &NetlinkSocket, on: bool) -> io::Result<()> {
-    let op = if on {
-        PROC_CN_MCAST_LISTEN
-    } else {
-        PROC_CN_MCAST_IGNORE
-    };
-    // `struct cn_msg` with `enum proc_cn_mcast_op` as its data.
-    let mut message = Vec::with_capacity(24);
-    for word in [CN_IDX_PROC, 1, 0, 0] {
-        message.extend(word.to_ne_bytes());
-    }
-    message.extend(4_u16.to_ne_bytes());
-    message.extend(0_u16.to_ne_bytes());
-    message.extend(op.to_ne_bytes());
-    socket.send(&socket.message(NLMSG_DONE, 0, &message))
 }
 
 fn broken(error: &io::Error) -> Stop {
@@ -419,5 +399,9 @@ mod tests {
         check("generic", 16, scan, true);
         check("mlme", 16, scan, false);
         assert!(Wanted::All.has(7, None));
+        let acquire = Some("XFRMNLGRP_ACQUIRE");
+        assert!(!Wanted::All.has(6, acquire));
+        check("acquire", 6, acquire, true);
+        check("xfrm", 6, acquire, false);
     }
 }

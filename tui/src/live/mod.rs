@@ -25,10 +25,11 @@ pub(crate) use netns::Netns;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::fs;
 use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
-use std::process::ChildStdout;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
+use std::process::{self, ChildStdout};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -39,17 +40,22 @@ use nlscope_dissector::schema::Schema;
 use nlscope_dissector::wire::protocol;
 use rustix::pipe::{PipeFlags, pipe_with};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::low_level::pipe;
 
 use crate::source::{Outlet, SourceError, SourceEvent, Stop};
 use companion::{Answer, Companion, Questions};
 use desk::{Batch, Desk, OwnPorts, Place};
+use device::Made;
 use groups::Groups;
 use names::GenlGroups;
 use nlmon::Nlmon;
 use sandbox::Sandbox;
+pub(crate) use sandbox::Writes;
 use socket::NetlinkSocket;
 
+/// The signals that end a program from outside.
+const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 /// How many events wait at most until somebody takes them; a batch of frames is two.
 const QUEUE: usize = 256;
 /// How late one source may be with what another has already, beside the delay of nlmon.
@@ -125,9 +131,12 @@ pub(crate) struct Opened {
     namespaces: Vec<String>,
     notices: Vec<String>,
     own: OwnPorts,
-    companion: Option<(Companion, ChildStdout)>,
+    // The output ends before the companion is waited for.
+    companion: Option<(ChildStdout, Companion)>,
     genl: GenlGroups,
     options: Options,
+    /// Whether a device was made.
+    made: bool,
 }
 
 /// One of the sources, and where its frames come from.
@@ -158,45 +167,52 @@ pub(crate) fn open(options: Options, schema: &Schema) -> anyhow::Result<Opened> 
         companion: None,
         genl: names::groups()?,
         options,
+        made: false,
     };
     let netns = opened.options.netns.clone();
-    let mut remove = Vec::new();
+    let mut made = Vec::new();
     for (number, netns) in Namespaces(&netns).numbered() {
-        let device = netns::inside(netns, || opened.open_in(number, netns, schema));
-        // A device that was made is taken away although another cannot be opened.
-        match device {
-            Ok(Some(index)) => remove.push((number, index)),
-            Ok(None) => {}
-            Err(error) => {
-                drop(Companion::start(&opened.options.netns, &remove));
-                return Err(error);
-            }
+        let inside = netns::inside(netns, || opened.open_in(number, netns, schema, &mut made));
+        if let Err(error) = inside {
+            // Devices that were made are taken away although something cannot be opened.
+            opened.take_away(&made);
+            return Err(error);
         }
     }
-    opened.start_companion(&remove)?;
+    match Companion::start(&opened.options.netns, &made) {
+        Ok(started) => opened.companion = Some(started),
+        Err(error) if made.is_empty() => opened
+            .notices
+            .push(format!("processes are not known: {error:#}")),
+        Err(error) => {
+            opened.take_away(&made);
+            return Err(error);
+        }
+    }
+    opened.made = !made.is_empty();
     Ok(opened)
 }
 
 impl Opened {
-    /// Opens the sources in one network namespace, on a thread that is in it. Gives the
-    /// index of a device that has to be taken away.
+    /// Opens the sources in one network namespace, on a thread that is in it. A device that has
+    /// to be taken away is one more of those `made`.
     fn open_in(
         &mut self,
         number: u32,
         netns: Option<&Netns>,
         schema: &Schema,
-    ) -> anyhow::Result<Option<u32>> {
+        made: &mut Vec<(u32, Made)>,
+    ) -> anyhow::Result<()> {
         let at = netns.map_or(String::new(), |netns| format!("@{}", netns.name));
         if let (true, Some(netns)) = (number > 0, netns) {
             self.namespaces.push(netns.name.clone());
         }
-        let mut remove = None;
         if let Some(wanted) = self.options.nlmon.clone() {
             let name = match wanted {
                 NlmonDevice::Named(name) => name,
                 NlmonDevice::Any => {
                     let device = device::open()?;
-                    remove = device.remove;
+                    made.extend(device.made.map(|device| (number, device)));
                     device.name
                 }
             };
@@ -206,8 +222,7 @@ impl Opened {
                 bytes,
                 self.options.delay,
                 self.options.protocols.as_deref(),
-            );
-            let nlmon = nlmon.inspect_err(|_| take_away(remove))?;
+            )?;
             let place = self.interface(number, format!("{name}{at}"));
             self.say(&format!("{name}{at}"));
             self.sources.push(Source {
@@ -223,8 +238,7 @@ impl Opened {
                 usize::from(self.options.buffer) << 20,
                 self.options.all_nsid,
                 &self.own,
-            );
-            let groups = groups.inspect_err(|_| take_away(remove))?;
+            )?;
             let place = self.interface(number, format!("groups{at}"));
             let (count, protocols) = groups.count();
             let plural = if protocols == 1 { "" } else { "s" };
@@ -237,8 +251,7 @@ impl Opened {
                 place,
             });
         }
-        self.ask(number)?;
-        Ok(remove)
+        self.ask(number)
     }
 
     fn interface(&mut self, netns: u32, name: String) -> Place {
@@ -284,27 +297,15 @@ impl Opened {
         Ok(())
     }
 
-    fn start_companion(&mut self, remove: &[(u32, u32)]) -> anyhow::Result<()> {
-        let (companion, output) = match Companion::start(&self.options.netns, remove) {
-            Ok(started) => started,
-            Err(error) if remove.is_empty() => {
-                self.notices
-                    .push(format!("processes are not known: {error:#}"));
-                return Ok(());
-            }
-            Err(error) => {
-                for (netns, index) in remove {
-                    let namespaces = Namespaces(&self.options.netns);
-                    let _ = namespaces.inside(*netns, || {
-                        take_away(Some(*index));
-                        Ok(())
-                    });
-                }
-                return Err(error);
-            }
-        };
-        self.companion = Some((companion, output));
-        Ok(())
+    /// Takes away devices that were made, because it does not come to anything.
+    fn take_away(&self, made: &[(u32, Made)]) {
+        for (netns, Made { index, .. }) in made {
+            // There is nobody to tell more than the first error.
+            let _ = Namespaces(&self.options.netns).inside(*netns, || {
+                let socket = NetlinkSocket::open(protocol::ROUTE)?;
+                Ok(device::remove(&socket, *index, process::id())?)
+            });
+        }
     }
 
     /// Goes on as the person who called sudo, if that person can write in `folder`: what is
@@ -320,16 +321,14 @@ impl Opened {
         Ok(())
     }
 
-    /// Gives up all privileges, closes the system behind us but for files below `folder`,
-    /// and starts to capture. What could not be closed is told as a notice.
+    /// Gives up all privileges, closes the system behind us but for what `writes` says, and
+    /// starts to capture. What could not be closed is told as a notice. Whoever takes the
+    /// events has to drop the receiver before what runs: threads may wait for room.
     ///
     /// # Errors
     ///
     /// A thread or a pipe cannot be made.
-    pub(crate) fn start(
-        mut self,
-        folder: Option<PathBuf>,
-    ) -> anyhow::Result<(Receiver<SourceEvent>, Live)> {
+    pub(crate) fn start(mut self, writes: Writes) -> anyhow::Result<(Live, Receiver<SourceEvent>)> {
         let (outlet, receiver) = Outlet::new(QUEUE);
         let (mut stops, mut stoppers) = (HashMap::new(), HashMap::new());
         for (number, _) in Namespaces(&self.options.netns).numbered() {
@@ -337,11 +336,10 @@ impl Opened {
             stops.insert(number, Arc::new(stop));
             stoppers.insert(number, Arc::new(stopper));
         }
-        let (companion, answers) = match self.companion.take() {
-            Some((companion, output)) => (Some(companion), Some(companion::answers(output))),
+        let (companion, mut answers) = match self.companion.take() {
+            Some((output, companion)) => (Some(companion), Some(companion::answers(output))),
             None => (None, None),
         };
-        let mut answers = answers;
         for answer in answers.iter_mut().flatten() {
             match answer {
                 Answer::Own(protocol, port) => self.own.add(protocol, port),
@@ -350,29 +348,32 @@ impl Opened {
                 Answer::Port(_) | Answer::Socket(_) | Answer::Deleted(_) | Answer::Looked => {}
             }
         }
-        let sandbox = self.options.sandbox.then(|| Sandbox::new(folder));
-        if let Some(sandbox) = &sandbox {
-            self.notices.extend(sandbox.enter_before_threads());
-        }
-        let questions = companion.as_ref().map(Companion::questions);
-        let names = self.namespaces.clone();
-        let mut threads = self.begin(&outlet, &stops, questions)?;
-        if let Some(answers) = answers {
-            let (outlet, stoppers) = (outlet.clone(), stoppers.clone());
-            let tell = move || tell(answers, &outlet, &stoppers, &names);
-            threads.push(spawn("companion", tell)?);
-        }
-        let closed = sandbox.map_or_else(Vec::new, |sandbox| sandbox.close_system_calls());
-        for notice in closed {
-            // The queue is long, and nobody takes from it yet.
-            let _ = outlet.send(SourceEvent::Notice(notice));
-        }
-        let live = Live {
-            stoppers: stoppers.into_values().collect(),
+        let mut live = Live {
+            stoppers: stoppers.values().cloned().collect(),
+            signals: not_ignored(&ENDING),
+            stopping: Arc::default(),
             companion,
-            threads,
+            threads: Vec::new(),
         };
-        Ok((receiver, live))
+        if self.options.sandbox {
+            let sandbox = Sandbox::new(writes);
+            self.notices.extend(sandbox.enter_before_threads());
+            self.notices.extend(sandbox.close_system_calls());
+        }
+        let questions = live.companion.as_ref().map(Companion::questions);
+        let teller = Teller {
+            outlet: outlet.clone(),
+            stoppers,
+            namespaces: self.namespaces.clone(),
+            made: self.made,
+            stopping: Arc::clone(&live.stopping),
+        };
+        live.threads = self.begin(&outlet, &stops, questions)?;
+        if let Some(answers) = answers {
+            let thread = spawn("companion", move || teller.tell(answers))?;
+            live.threads.push(thread);
+        }
+        Ok((live, receiver))
     }
 
     /// Tells what is known at the beginning, and starts the sources.
@@ -493,7 +494,7 @@ impl Shared {
         nsids.next.netns = nsids.next.netns.saturating_add(1);
         nsids.next.interface = nsids.next.interface.saturating_add(1);
         nsids.places.insert((place.netns, nsid), new);
-        let of = self.namespaces.get(place.netns.wrapping_sub(1) as usize);
+        let of = name_of(&self.namespaces, place.netns);
         let of = of.map_or(String::new(), |name| format!(" of {name}"));
         let name = format!("nsid {nsid}{of}");
         // If nobody listens any more, nobody needs to know.
@@ -505,45 +506,69 @@ impl Shared {
     }
 }
 
-/// Hands on what the companion says, and stops what captures in a network namespace that was
-/// deleted; `names` are those of the namespaces from number 1.
-fn tell(
-    answers: impl Iterator<Item = Answer>,
-    outlet: &Outlet,
-    stoppers: &HashMap<u32, Arc<OwnedFd>>,
-    names: &[String],
-) {
-    for answer in answers {
-        let event = match answer {
-            Answer::Port(port) => SourceEvent::Port(port),
-            Answer::Socket(change) => SourceEvent::Socket(change),
-            Answer::Trouble(text) => SourceEvent::Notice(text),
-            Answer::Deleted(number) => {
-                if let Some(stopper) = stoppers.get(&number) {
-                    stop(stopper);
+/// Hands on what the companion says.
+struct Teller {
+    outlet: Outlet,
+    stoppers: HashMap<u32, Arc<OwnedFd>>,
+    /// Names of network namespaces, from number 1.
+    namespaces: Vec<String>,
+    /// Whether the companion has a device to take away.
+    made: bool,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Teller {
+    /// To the end; and stops what captures in a network namespace that was deleted.
+    fn tell(&self, answers: impl Iterator<Item = Answer>) {
+        for answer in answers {
+            let event = match answer {
+                Answer::Port(port) => SourceEvent::Port(port),
+                Answer::Socket(change) => SourceEvent::Socket(change),
+                Answer::Trouble(text) => SourceEvent::Notice(text),
+                Answer::Deleted(number) => {
+                    if let Some(stopper) = self.stoppers.get(&number) {
+                        stop(stopper);
+                    }
+                    let name = name_of(&self.namespaces, number);
+                    let name = name.map_or(String::new(), |name| format!(" {name}"));
+                    SourceEvent::Notice(format!(
+                        "network namespace{name} was deleted, it is not captured in any more"
+                    ))
                 }
-                let name = number.checked_sub(1).and_then(|at| names.get(at as usize));
-                let name = name.map_or(String::new(), |name| format!(" {name}"));
-                SourceEvent::Notice(format!(
-                    "network namespace{name} was deleted, it is not captured in any more"
-                ))
+                Answer::Own(..) | Answer::Ready | Answer::Looked => continue,
+            };
+            if self.outlet.send(event).is_err() {
+                return;
             }
-            Answer::Own(..) | Answer::Ready | Answer::Looked => continue,
-        };
-        if outlet.send(event).is_err() {
-            return;
+        }
+        if !self.stopping.load(Ordering::Relaxed) {
+            let stays = if self.made {
+                ", and nobody takes the nlmon device away"
+            } else {
+                ""
+            };
+            let text = format!("the second process was ended: programs are not known{stays}");
+            // If nobody listens any more, nobody needs to know.
+            let _ = self.outlet.send(SourceEvent::Notice(text));
         }
     }
 }
 
-fn take_away(device: Option<u32>) {
-    let Some(index) = device else {
-        return;
-    };
-    if let Ok(socket) = NetlinkSocket::open(protocol::ROUTE) {
-        // What was made a moment ago; there is nobody to tell more than the first error.
-        let _ = device::remove(&socket, index);
-    }
+/// The name of network namespace number `number`.
+fn name_of(namespaces: &[String], number: u32) -> Option<&String> {
+    namespaces.get(usize::try_from(number.checked_sub(1)?).ok()?)
+}
+
+/// Those of `signals` that whoever started us did not want to be ignored, as nohup(1) does.
+fn not_ignored(signals: &[i32]) -> Vec<i32> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status
+        .lines()
+        .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    let ignored = ignored.unwrap_or(0);
+    let mut signals = signals.to_vec();
+    signals.retain(|signal| ignored >> (signal - 1) & 1 == 0);
+    signals
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<JoinHandle<()>> {
@@ -559,11 +584,13 @@ fn stop(stopper: &OwnedFd) {
     let _ = rustix::io::write(stopper, &[0]);
 }
 
-/// A running capture. It ends when this is dropped: whoever takes its events has to drop
-/// the receiver first.
+/// A running capture. It ends when this is dropped.
 pub(crate) struct Live {
     /// Those of all network namespaces.
     stoppers: Vec<Arc<OwnedFd>>,
+    /// The signals that are not to be ignored.
+    signals: Vec<i32>,
+    stopping: Arc<AtomicBool>,
     companion: Option<Companion>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -571,17 +598,23 @@ pub(crate) struct Live {
 impl Live {
     /// Stops capturing: what was captured by then still arrives, then the end.
     pub(crate) fn stop(&mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
         self.stoppers.drain(..).for_each(|stopper| stop(&stopper));
     }
 
     /// Stops capturing, too, when somebody wants the program to end: SIGINT, SIGTERM,
-    /// SIGHUP.
+    /// SIGHUP. At the second signal it ends at once.
     ///
     /// # Errors
     ///
     /// The system does not let us listen for signals.
     pub(crate) fn stop_at_signals(&self) -> anyhow::Result<()> {
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in self.signals.iter().copied() {
+            // In this order: the second signal finds what the first has set.
+            let twice = Arc::clone(&self.stopping);
+            flag::register_conditional_default(signal, twice)
+                .and_then(|_| flag::register(signal, Arc::clone(&self.stopping)))
+                .context("cannot listen for signals")?;
             for stopper in &self.stoppers {
                 let stopper = stopper.try_clone().context("cannot listen for signals")?;
                 pipe::register(signal, stopper).context("cannot listen for signals")?;

@@ -1,13 +1,13 @@
 //! Capturing on an nlmon device.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
 use nlscope_dissector::capture::Time;
 use pcap::{Active, Capture, Error, Precision};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, FdFlags};
 
 use super::desk::{BATCH, Batch, Desk, Place};
 use super::privilege::{NEEDED, Unprivileged};
@@ -20,6 +20,12 @@ const COUNT_AFTER: Duration = Duration::from_millis(500);
 /// How often at most while frames come.
 const COUNT_EVERY: Duration = Duration::from_millis(250);
 
+/// How many times the delay that is: the kernel looks that often, and takes no block that is
+/// younger.
+const LATE: u32 = 2;
+/// And how much longer, for the kernel is no clock.
+const LATER: Duration = Duration::from_millis(15);
+
 /// An open capture.
 pub(super) struct Nlmon {
     capture: Capture<Active>,
@@ -27,6 +33,8 @@ pub(super) struct Nlmon {
     /// What libpcap counted by the last time: received, dropped by the kernel and by the
     /// device.
     counted: [u32; 3],
+    /// How long frames may be in a block that the kernel has not handed over yet.
+    late: Duration,
 }
 
 impl Nlmon {
@@ -53,6 +61,9 @@ impl Nlmon {
             .snaplen(SNAPLEN)
             .buffer_size(buffer);
         let mut capture = inactive.open().map_err(|error| refused(name, &error))?;
+        // The companion is not to have it.
+        rustix::io::fcntl_setfd(capture.as_fd(), FdFlags::CLOEXEC)
+            .with_context(|| format!("cannot capture on {name}"))?;
         let link = capture.get_datalink();
         if !matches!(link.0, 253 | 113 | 276) {
             let link = link.get_name().unwrap_or_else(|_| link.0.to_string());
@@ -72,6 +83,7 @@ impl Nlmon {
             capture,
             name: name.to_owned(),
             counted: [0; 3],
+            late: Duration::from_millis(delay.unsigned_abs().into()) * LATE + LATER,
         })
     }
 
@@ -82,15 +94,17 @@ impl Nlmon {
             interface: place.interface,
             ..Losses::default()
         };
-        let mut counted = std::time::Instant::now();
+        let mut counted = Instant::now();
         let mut count_soon = false;
         loop {
-            let more = self.read(place, &mut batch)?;
+            let more = self.read(place, &mut batch);
             count_soon |= batch.len() > 0;
+            // Also where it broke off.
             desk.take(&mut batch)?;
+            let more = more?;
             if count_soon && counted.elapsed() >= COUNT_EVERY {
                 self.count(&mut told, desk)?;
-                counted = std::time::Instant::now();
+                counted = Instant::now();
                 count_soon = false;
             }
             if more {
@@ -110,12 +124,33 @@ impl Nlmon {
                 Err(errno) => return Err(self.broken(&errno.to_string())),
             }
             if !wait[1].revents().is_empty() {
-                // What was waiting is handed out, and counted, before the end.
-                while self.read(place, &mut batch)? {
-                    desk.take(&mut batch)?;
-                }
-                desk.take(&mut batch)?;
+                self.read_rest(place, &mut batch, desk)?;
                 return self.count(&mut told, desk);
+            }
+        }
+    }
+
+    /// Hands out what was captured by now, which the kernel hands over a little later.
+    fn read_rest(&mut self, place: Place, batch: &mut Batch, desk: &Desk) -> Result<(), Stop> {
+        let end = Instant::now() + self.late;
+        loop {
+            let more = self.read(place, batch);
+            desk.take(batch)?;
+            let left = end.saturating_duration_since(Instant::now());
+            if more? {
+                continue;
+            }
+            if left.is_zero() {
+                return Ok(());
+            }
+            let mut wait = [PollFd::from_borrowed_fd(
+                self.capture.as_fd(),
+                PollFlags::IN,
+            )];
+            let left = Timespec::try_from(left).ok();
+            match poll(&mut wait, left.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(errno) => return Err(self.broken(&errno.to_string())),
             }
         }
     }

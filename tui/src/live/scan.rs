@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 
 use nlscope_dissector::capture::Process;
 use nlscope_dissector::wire::{Attributes, NLM_F_DUMP, Order, RawMessage, protocol};
@@ -44,6 +45,7 @@ pub(super) fn kernel_protocols() -> io::Result<Vec<u16>> {
 pub(super) struct Scanner {
     socket: NetlinkSocket,
     netns: u32,
+    namespace: Namespace,
 }
 
 impl Scanner {
@@ -54,12 +56,22 @@ impl Scanner {
     /// The kernel has no `NETLINK_SOCK_DIAG`.
     pub(super) fn open(netns: u32) -> io::Result<Self> {
         let socket = NetlinkSocket::open(protocol::SOCK_DIAG)?;
-        Ok(Self { socket, netns })
+        let namespace = own_namespace("net");
+        Ok(Self {
+            socket,
+            netns,
+            namespace,
+        })
     }
 
     /// The number of the network namespace.
     pub(super) fn netns(&self) -> u32 {
         self.netns
+    }
+
+    /// The network namespace itself.
+    pub(super) fn namespace(&self) -> Namespace {
+        self.namespace
     }
 
     /// The port of its own socket.
@@ -146,8 +158,8 @@ fn groups(bitmap: &[u8]) -> Vec<u32> {
 /// Finds the process that has a socket open.
 #[derive(Debug, Default)]
 pub(super) struct Owners {
-    /// By inode.
-    known: HashMap<u32, Process>,
+    /// Process ids by inode.
+    known: HashMap<u32, u32>,
 }
 
 impl Owners {
@@ -157,11 +169,15 @@ impl Owners {
         if inode == 0 {
             return None;
         }
-        if let Some(known) = self.known.get(&inode) {
-            return Some(known.clone());
+        if let Some(pid) = self.known.get(&inode) {
+            // It may be called otherwise by now, or have left the socket to a child.
+            if let Some(process) = named(*pid, true) {
+                return Some(process);
+            }
+            self.known.remove(&inode);
         }
         let process = named(likely, true).filter(|_| inodes(likely).contains(&inode))?;
-        self.known.insert(inode, process.clone());
+        self.known.insert(inode, likely);
         Some(process)
     }
 
@@ -172,11 +188,8 @@ impl Owners {
         }
         for pid in processes() {
             for inode in inodes(pid) {
-                if wanted.contains(&inode)
-                    && !self.known.contains_key(&inode)
-                    && let Some(process) = named(pid, true)
-                {
-                    self.known.insert(inode, process);
+                if wanted.contains(&inode) {
+                    self.known.entry(inode).or_insert(pid);
                 }
             }
         }
@@ -197,6 +210,34 @@ pub(super) fn named(pid: u32, exact: bool) -> Option<Process> {
         name: name.trim_end_matches('\n').to_owned(),
         exact,
     })
+}
+
+/// A namespace: device and inode of the file that stands for it, namespaces(7).
+pub(super) type Namespace = (u64, u64);
+
+/// The namespace of this kind (`net`, `pid`) that the calling thread is in; one that no
+/// process is in where the kernel does not say.
+fn own_namespace(kind: &str) -> Namespace {
+    namespace(&format!("/proc/thread-self/ns/{kind}")).unwrap_or_default()
+}
+
+fn namespace(path: &str) -> io::Result<Namespace> {
+    let file = fs::metadata(path)?;
+    Ok((file.dev(), file.ino()))
+}
+
+/// The program whose process id is this port, as the kernel chooses it for the first socket of
+/// most. It counts process ids as the program does: one in another process namespace may
+/// have any. So the process has to be in that of the calling thread, and in the network
+/// namespace `net`, as far as we may see that; and no thread of the kernel.
+pub(super) fn likely(port: u32, net: Namespace) -> Option<Process> {
+    let process = named(port, false)?;
+    let is_in = |kind: &str, wanted| match namespace(&format!("/proc/{port}/ns/{kind}")) {
+        Ok(its) => its == wanted,
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+    };
+    let program = fs::read(format!("/proc/{port}/cmdline")).is_ok_and(|words| !words.is_empty());
+    (program && is_in("pid", own_namespace("pid")) && is_in("net", net)).then_some(process)
 }
 
 /// All process ids.
@@ -257,5 +298,20 @@ mod tests {
             "a number that is given out again"
         );
         assert!(kernel_protocols().unwrap().contains(&protocol::ROUTE));
+    }
+
+    #[test]
+    fn a_port_is_that_of_a_program_in_the_same_namespaces() {
+        let own = std::process::id();
+        let net = own_namespace("net");
+        assert_eq!(
+            likely(own, net).map(|it| (it.pid, it.exact)),
+            Some((own, false))
+        );
+        assert_eq!(likely(own, (0, 0)), None);
+        // A thread of the kernel, where we see them.
+        if named(2, false).is_some_and(|it| it.name == "kthreadd") {
+            assert_eq!(likely(2, net), None);
+        }
     }
 }

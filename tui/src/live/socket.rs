@@ -11,7 +11,7 @@ use nlscope_dissector::wire::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{
-    AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, bind, getsockname, sendto,
+    AddressFamily, Protocol, SendFlags, SocketFlags, SocketType, bind, connect, getsockname, send,
     socket_with, sockopt,
 };
 use thiserror::Error;
@@ -76,7 +76,10 @@ impl NetlinkSocket {
         let number = NonZeroU32::new(u32::from(protocol)).map(Protocol::from_raw);
         let flags = SocketFlags::CLOEXEC;
         let fd = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, number)?;
-        bind(&fd, &SocketAddrNetlink::new(0, 0))?;
+        let kernel = SocketAddrNetlink::new(0, 0);
+        bind(&fd, &kernel)?;
+        // Later nothing can be sent to an address.
+        connect(&fd, &kernel)?;
         let address = SocketAddrNetlink::try_from(getsockname(&fd)?)?;
         Ok(Self {
             fd,
@@ -151,8 +154,7 @@ impl NetlinkSocket {
     ///
     /// Those of the system.
     pub(super) fn send(&self, message: &[u8]) -> io::Result<()> {
-        let kernel = SocketAddrNetlink::new(0, 0);
-        sendto(&self.fd, message, SendFlags::empty(), &kernel)?;
+        send(&self.fd, message, SendFlags::empty())?;
         Ok(())
     }
 

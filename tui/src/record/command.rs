@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Record) -> anyhow::Result<Status> {
     let recorder = Recorder::create(&args.write, form, bounds.rotation, args.comment.clone())?;
     let mut recording = Recording::new(recorder, Arc::new(schema));
     let title = opened.title.clone();
-    let (events, mut live) = opened.start(Some(folder))?;
+    let (mut live, events) = opened.start(live::Writes::Files(folder))?;
     live.stop_at_signals()?;
     if !args.quiet {
         complain(&format_args!(

@@ -213,6 +213,16 @@ impl Recorder {
         Self::begin(path, form, rotation, comment, open)
     }
 
+    /// Begins a capture in one new file, readable by its owner only.
+    ///
+    /// # Errors
+    ///
+    /// If there is such a file, or it cannot be created or written to.
+    pub(crate) fn create_new(path: &Path, comment: Option<String>) -> Result<Self, RecordError> {
+        let (form, rotation) = (Form::Pcapng, Rotation::default());
+        Self::begin(path, form, rotation, comment, sink::open_new_file)
+    }
+
     /// As [`Recorder::create`], with files that `open` opens.
     fn begin(
         path: &Path,

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use nlscope_dissector::capture::{Frame, Process as Program, Time};
 use nlscope_dissector::context::{Context, GroupSeen};
 use nlscope_dissector::schema::Schema;
-use nlscope_dissector::wire::{Cooked, Order, nlmsghdr};
+use nlscope_dissector::wire::Cooked;
 
-use super::{Form, Group, Packet, Process, RecordError, Recorder, Rotation, Summary};
+use super::{Group, Packet, Process, RecordError, Recorder, Summary};
 use crate::app::Messages;
-use crate::source::{FrameEntry, Segment, SocketKey, SourceEvent, Tally};
+use crate::source::{FrameEntry, Segment, SocketKey, SourceEvent, Tally, first_port};
 
 /// How long frames wait at most until they are in the file.
 const FLUSH_AFTER: Duration = Duration::from_millis(200);
@@ -246,10 +246,7 @@ pub(crate) fn save(
     path: &Path,
     comment: Option<String>,
 ) -> Result<u64, RecordError> {
-    if path.exists() {
-        return Err(RecordError::Exists { path: path.into() });
-    }
-    let recorder = Recorder::create(path, Form::Pcapng, Rotation::default(), comment)?;
+    let recorder = Recorder::create_new(path, comment)?;
     let mut recording = Recording::new(recorder, Arc::clone(messages.context().schema()));
     for event in beginning {
         recording.take(event, None)?;
@@ -325,11 +322,11 @@ fn packet<'f>(frame: &Frame<'f>) -> Packet<'f> {
 fn user(frame: &Frame<'_>) -> Option<SocketKey> {
     let cooked = Cooked::parse(frame.link, frame.bytes).ok()?;
     let content = frame.bytes.get(cooked.len as usize..)?;
-    let (_, header) = nlmsghdr(Order::NATIVE)(content).ok()?;
-    (header.pid != 0).then_some(SocketKey {
+    let port = first_port(cooked.protocol, content);
+    (port != 0).then_some(SocketKey {
         netns: frame.origin.netns,
         protocol: cooked.protocol,
-        port: header.pid,
+        port,
     })
 }
 

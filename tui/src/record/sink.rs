@@ -62,6 +62,26 @@ impl FileSink {
         })
     }
 
+    /// Creates the file at `path`, where there is none.
+    pub(super) fn create_new(path: &Path) -> Result<Self, RecordError> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => RecordError::Exists { path: path.into() },
+                _ => RecordError::Create {
+                    path: path.into(),
+                    error,
+                },
+            })?;
+        Ok(Self {
+            file,
+            regular: true,
+        })
+    }
+
     /// Standard output, without the buffer that the standard library puts before it.
     pub(super) fn stdout() -> io::Result<Self> {
         let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
@@ -100,6 +120,11 @@ impl Sink for FileSink {
 /// An opener for files.
 pub(super) fn open_file(path: &Path) -> Result<Box<dyn Sink>, RecordError> {
     Ok(Box::new(FileSink::create(path)?))
+}
+
+/// An opener for files that are new.
+pub(super) fn open_new_file(path: &Path) -> Result<Box<dyn Sink>, RecordError> {
+    Ok(Box::new(FileSink::create_new(path)?))
 }
 
 /// An opener for standard output, which `path` names in messages.

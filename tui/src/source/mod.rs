@@ -15,7 +15,7 @@ mod tests;
 mod told;
 
 pub(crate) use store::{FrameEntry, FrameStore, Segment};
-pub(crate) use told::{Losses, PortUse, Socket, SocketChange, SocketKey, Tally};
+pub(crate) use told::{Losses, PortUse, Socket, SocketChange, SocketKey, Tally, first_port};
 
 use std::fmt;
 use std::io;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use nlscope_dissector::capture::Process;
+use nlscope_dissector::wire::{Order, nlmsghdr, protocol};
 use serde::{Deserialize, Serialize};
 
 /// A netlink socket: of a network namespace and a protocol, with a port.
@@ -15,6 +16,16 @@ pub(crate) struct SocketKey {
     pub(crate) protocol: u16,
     /// Its port; 0 is the kernel's own socket.
     pub(crate) port: u32,
+}
+
+/// `nlmsg_pid` of the first message of what goes over netlink here; 0 for what has no
+/// `nlmsghdr`.
+#[must_use]
+pub(crate) fn first_port(protocol: u16, content: &[u8]) -> u32 {
+    if protocol == protocol::KOBJECT_UEVENT {
+        return 0;
+    }
+    nlmsghdr(Order::NATIVE)(content).map_or(0, |(_, header)| header.pid)
 }
 
 /// What is known of a socket.

@@ -14,6 +14,8 @@ use seccompiler::{
     apply_filter_all_threads,
 };
 
+use super::Writes;
+
 /// Rules by the number of the call. One of them has to hold, or there is none.
 type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 
@@ -49,12 +51,10 @@ const OPEN: &[&[c_long]] = &[
         libc::SYS_epoll_pwait,
         libc::SYS_epoll_pwait2,
     ],
-    // Sockets that are open: netlink, the packet ring, the pair that wakes for signals.
+    // Sockets that are open: netlink, the packet ring. Sending: see below.
     &[
         libc::SYS_recvfrom,
         libc::SYS_recvmsg,
-        libc::SYS_sendto,
-        libc::SYS_sendmsg,
         libc::SYS_getsockopt,
         libc::SYS_getsockname,
         libc::SYS_shutdown,
@@ -143,7 +143,7 @@ const FOLDER_HERE: &[c_long] = &[];
 /// Requests of ioctl(2), from asm-generic/ioctls.h and asm-generic/termbits.h, the same
 /// on all three architectures. What feeds a terminal with input, `TIOCSTI` and
 /// `TIOCLINUX`, is not among them.
-const IOCTLS: [u32; 16] = [
+const IOCTLS: [u32; 17] = [
     0x5401,      // TCGETS
     0x5402,      // TCSETS
     0x5403,      // TCSETSW
@@ -160,6 +160,7 @@ const IOCTLS: [u32; 16] = [
     0x5421,      // FIONBIO
     0x5450,      // FIONCLEX
     0x5451,      // FIOCLEX
+    0x8913,      // SIOCGIFFLAGS: libpcap asks why a device gives no more
 ];
 
 /// Commands of fcntl(2): copies and flags, no owners, leases or locks.
@@ -193,12 +194,12 @@ const NAMESPACES: c_int = libc::CLONE_NEWNS
     | libc::CLONE_NEWPID
     | libc::CLONE_NEWNET;
 
-/// Puts the filter in force for all threads; `writes` lets files be opened for writing.
+/// Puts the filter in force for all threads; `writes` says which files can be opened.
 ///
 /// # Errors
 ///
 /// The kernel has no such filters, or one of the threads has another one.
-pub(super) fn close(writes: bool) -> Result<(), Error> {
+pub(super) fn close(writes: &Writes) -> Result<(), Error> {
     let (first, second) = (first()?, second(writes)?);
     apply_filter_all_threads(&first)?;
     apply_filter_all_threads(&second)
@@ -213,22 +214,27 @@ pub(super) fn first() -> Result<BpfProgram, BackendError> {
 }
 
 /// The filter proper.
-pub(super) fn second(writes: bool) -> Result<BpfProgram, BackendError> {
+pub(super) fn second(writes: &Writes) -> Result<BpfProgram, BackendError> {
     let rules = rules(writes)?;
     SeccompFilter::new(rules, errno(libc::EPERM), Allow, ARCH.try_into()?)?.try_into()
 }
 
-fn rules(writes: bool) -> Result<Rules, BackendError> {
+fn rules(writes: &Writes) -> Result<Rules, BackendError> {
     let open = OPEN.iter().copied().flatten().chain(OPEN_HERE);
     let mut rules: Rules = open.map(|call| (*call, Vec::new())).collect();
     rules.extend(by_arguments()?);
-    if writes {
+    if let Writes::Files(_) = writes {
         let folder = FOLDER.iter().chain(FOLDER_HERE);
         rules.extend(folder.map(|call| (*call, Vec::new())));
-        rules.insert(libc::SYS_openat, vec![for_writing(2)?]);
-        #[cfg(target_arch = "x86_64")]
-        rules.insert(libc::SYS_open, vec![for_writing(1)?]);
     }
+    let opens: fn(u8) -> Result<SeccompRule, BackendError> = match writes {
+        Writes::Nothing => return Ok(rules),
+        Writes::NewFiles(_) => for_writing_anew,
+        Writes::Files(_) => for_writing,
+    };
+    rules.insert(libc::SYS_openat, vec![opens(2)?]);
+    #[cfg(target_arch = "x86_64")]
+    rules.insert(libc::SYS_open, vec![opens(1)?]);
     Ok(rules)
 }
 
@@ -247,6 +253,7 @@ fn by_arguments() -> Result<Rules, BackendError> {
             one_of(0, &PRCTLS.map(c_int::cast_unsigned))?,
         ),
         (libc::SYS_setsockopt, joining()?),
+        (libc::SYS_sendto, vec![to_nobody()?]),
         (libc::SYS_mmap, vec![executable.clone()]),
         (libc::SYS_mprotect, vec![executable]),
         (libc::SYS_clone, vec![thread()?]),
@@ -288,6 +295,16 @@ fn for_writing(argument: u8) -> Result<SeccompRule, BackendError> {
     bits(argument, libc::O_ACCMODE | libc::O_PATH, libc::O_WRONLY)
 }
 
+/// Flags that make a file for writing, where there is none.
+fn for_writing_anew(argument: u8) -> Result<SeccompRule, BackendError> {
+    let anew = libc::O_CREAT | libc::O_EXCL;
+    bits(
+        argument,
+        libc::O_ACCMODE | libc::O_PATH | anew,
+        libc::O_WRONLY | anew,
+    )
+}
+
 /// Flags of clone(2) that start a thread of this process.
 fn thread() -> Result<SeccompRule, BackendError> {
     bits(0, libc::CLONE_THREAD | NAMESPACES, libc::CLONE_THREAD)
@@ -304,6 +321,12 @@ fn joining() -> Result<Vec<SeccompRule>, BackendError> {
         ])
     };
     NETLINK.iter().map(rule).collect()
+}
+
+/// sendto(2) without an address, to whom the socket is connected: with one, anything could
+/// be sent on any device by the socket that captures.
+fn to_nobody() -> Result<SeccompRule, BackendError> {
+    SeccompRule::new(vec![SeccompCondition::new(4, Qword, Eq, 0)?])
 }
 
 /// prlimit64(2) that asks for a limit of this process: no other process, no new limit.

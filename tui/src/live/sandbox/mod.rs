@@ -5,7 +5,7 @@
 //! What is open stays usable: sockets, rings, files, pipes to a child, the terminal.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -20,36 +20,56 @@ use super::privilege;
 /// The newest rights that are asked for; a kernel that knows fewer puts those in force.
 const RIGHTS: ABI = ABI::V9;
 
-/// What may be done with files below the folder: nothing is read, nothing but regular
-/// files is made.
-const BELOW: BitFlags<AccessFs> =
-    make_bitflags!(AccessFs::{WriteFile | Truncate | MakeReg | RemoveFile | Refer});
-
 /// How often, and how far apart, it is looked for other threads.
 const LOOKS: u32 = 10;
 const LOOK: Duration = Duration::from_millis(1);
 
-/// What is left of the system for this program: nothing of the file system can be opened,
-/// but for files below one folder, which can be created, written, renamed and removed.
+/// Which files the program can still write. None can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Writes {
+    /// None.
+    Nothing,
+    /// New ones below this folder. What is there stays as it is.
+    NewFiles(PathBuf),
+    /// All below this folder: they can be made, written, renamed and removed.
+    Files(PathBuf),
+}
+
+impl Writes {
+    /// The folder; the empty path is the current one, as it is the parent of a bare file name.
+    fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Nothing => None,
+            Self::NewFiles(path) | Self::Files(path) if path.as_os_str().is_empty() => {
+                Some(Path::new("."))
+            }
+            Self::NewFiles(path) | Self::Files(path) => Some(path),
+        }
+    }
+
+    /// What may be done with files below the folder: nothing is read, nothing but regular
+    /// files is made. Truncating what is open takes a right of its own.
+    fn rights(&self) -> BitFlags<AccessFs> {
+        match self {
+            Self::Nothing => BitFlags::empty(),
+            Self::NewFiles(_) => make_bitflags!(AccessFs::{WriteFile | Truncate | MakeReg}),
+            Self::Files(_) => make_bitflags!(
+                AccessFs::{WriteFile | Truncate | MakeReg | RemoveFile | Refer}
+            ),
+        }
+    }
+}
+
+/// What is left of the system for this program.
 #[derive(Debug, Clone)]
 pub(crate) struct Sandbox {
-    write_below: Option<PathBuf>,
+    writes: Writes,
 }
 
 impl Sandbox {
-    /// With the folder below which files may be written, if any. The empty path is the
-    /// current folder, as it is the parent of a bare file name.
-    pub(crate) fn new(write_below: Option<PathBuf>) -> Self {
-        let here = |path: PathBuf| {
-            if path.as_os_str().is_empty() {
-                PathBuf::from(".")
-            } else {
-                path
-            }
-        };
-        Self {
-            write_below: write_below.map(here),
-        }
+    /// In which these files can be written.
+    pub(crate) fn new(writes: Writes) -> Self {
+        Self { writes }
     }
 
     /// Gives up all capabilities and closes the file system, TCP ports and abstract unix
@@ -74,10 +94,13 @@ impl Sandbox {
             open.push(why);
             None
         });
-        if let Err(why) = close_files(folder) {
-            open.push(match self.write_below {
-                None => format!("{why}: only the filter of system calls closes the file system"),
-                Some(_) => format!("{why}: files can be written in any folder"),
+        if let Err(why) = self.close_files(folder) {
+            open.push(match self.writes {
+                Writes::Nothing => {
+                    format!("{why}: only the filter of system calls closes the file system")
+                }
+                Writes::NewFiles(_) => format!("{why}: new files can be made in any folder"),
+                Writes::Files(_) => format!("{why}: files can be written in any folder"),
             });
         }
         open
@@ -85,7 +108,7 @@ impl Sandbox {
 
     /// The folder to write in, if this process may make files there.
     fn folder(&self) -> Result<Option<PathFd>, String> {
-        let Some(path) = self.write_below.as_deref() else {
+        let Some(path) = self.writes.folder() else {
             return Ok(None);
         };
         // Root without capabilities is a user like others.
@@ -106,13 +129,44 @@ impl Sandbox {
     ///
     /// It does not fail: what could not be put in force is returned in words.
     pub(crate) fn close_system_calls(&self) -> Vec<String> {
-        match filter::close(self.write_below.is_some()) {
+        match filter::close(&self.writes) {
             Ok(()) => Vec::new(),
             Err(error) => vec![format!(
                 "the filter of system calls is not in force ({error}): sockets and programs \
                  can be opened, and files where landlock does not close them"
             )],
         }
+    }
+
+    /// Puts landlock in force, as far as the kernel has it, with the rights below `folder` that
+    /// writing takes.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not in force.
+    fn close_files(&self, folder: Option<PathFd>) -> Result<(), String> {
+        let status = self
+            .restrict(folder)
+            .map_err(|error| format!("landlock refuses its rules ({error})"))?;
+        match status.landlock {
+            LandlockStatus::Available { .. } => Ok(()),
+            LandlockStatus::NotEnabled => Err("landlock is switched off in this kernel".to_owned()),
+            LandlockStatus::NotImplemented => Err("this kernel has no landlock".to_owned()),
+        }
+    }
+
+    fn restrict(&self, folder: Option<PathFd>) -> Result<RestrictionStatus, RulesetError> {
+        // Not the scope for signals: a child that was started before is outside of it, and could
+        // not be ended any more. The filter of system calls is for signals.
+        let mut ruleset = Ruleset::default()
+            .handle_access(AccessFs::from_all(RIGHTS))?
+            .handle_access(AccessNet::from_all(RIGHTS))?
+            .scope(Scope::AbstractUnixSocket)?
+            .create()?;
+        if let Some(folder) = folder {
+            ruleset = ruleset.add_rule(PathBeneath::new(folder, self.writes.rights()))?;
+        }
+        ruleset.restrict_self()
     }
 }
 
@@ -129,36 +183,6 @@ fn other_threads() -> usize {
         thread::sleep(LOOK);
     }
     others
-}
-
-/// Puts landlock in force, as far as the kernel has it, with all rights below `folder` that
-/// writing takes.
-///
-/// # Errors
-///
-/// Why it is not in force.
-fn close_files(folder: Option<PathFd>) -> Result<(), String> {
-    let status =
-        restrict(folder).map_err(|error| format!("landlock refuses its rules ({error})"))?;
-    match status.landlock {
-        LandlockStatus::Available { .. } => Ok(()),
-        LandlockStatus::NotEnabled => Err("landlock is switched off in this kernel".to_owned()),
-        LandlockStatus::NotImplemented => Err("this kernel has no landlock".to_owned()),
-    }
-}
-
-fn restrict(folder: Option<PathFd>) -> Result<RestrictionStatus, RulesetError> {
-    // Not the scope for signals: a child that was started before is outside of it, and could
-    // not be ended any more. The filter of system calls is for signals.
-    let mut ruleset = Ruleset::default()
-        .handle_access(AccessFs::from_all(RIGHTS))?
-        .handle_access(AccessNet::from_all(RIGHTS))?
-        .scope(Scope::AbstractUnixSocket)?
-        .create()?;
-    if let Some(folder) = folder {
-        ruleset = ruleset.add_rule(PathBeneath::new(folder, BELOW))?;
-    }
-    ruleset.restrict_self()
 }
 
 /// The filter of system calls.
@@ -185,7 +209,7 @@ mod filter {
     /// # Errors
     ///
     /// Always.
-    pub(super) fn close(_writes: bool) -> Result<(), &'static str> {
+    pub(super) fn close(_writes: &super::Writes) -> Result<(), &'static str> {
         Err("there is none for this architecture")
     }
 }

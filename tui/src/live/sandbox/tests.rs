@@ -153,7 +153,7 @@ fn landlock_leaves_only_writing_below_the_folder() {
         let listener = UnixListener::bind_addr(&name).unwrap();
         rotate(&closed).unwrap();
 
-        let closed_files = enter(&Sandbox::new(Some(open.clone())));
+        let closed_files = enter(&Sandbox::new(Writes::Files(open.clone())));
 
         rotate(&open).unwrap();
         rotate(&open.join("deeper")).unwrap();
@@ -198,10 +198,34 @@ fn landlock_leaves_only_writing_below_the_folder() {
 }
 
 #[test]
+fn where_only_new_files_may_be_made_old_ones_stay() {
+    in_own_process("where_only_new_files_may_be_made_old_ones_stay", |folder| {
+        let open = folder.join("open");
+        fs::write(open.join("there"), b"captured").unwrap();
+        let sandbox = Sandbox::new(Writes::NewFiles(open.clone()));
+        let closed_files = enter(&sandbox);
+        let closed = sandbox.close_system_calls();
+        let mut options = OpenOptions::new();
+        let mut file = (options.write(true).create_new(true))
+            .open(open.join("new"))
+            .unwrap();
+        file.write_all(b"frames").unwrap();
+        file.set_len(3).unwrap();
+        file.sync_all().unwrap();
+        assert!(fs::remove_file(open.join("there")).is_err() || !closed_files);
+        if closed.is_empty() {
+            refused(File::create(open.join("there")), libc::EPERM);
+            let appending = OpenOptions::new().append(true).open(open.join("there"));
+            refused(appending, libc::EPERM);
+        }
+    });
+}
+
+#[test]
 fn a_child_from_before_can_be_ended() {
     in_own_process("a_child_from_before_can_be_ended", |_| {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-        enter(&Sandbox::new(None));
+        enter(&Sandbox::new(Writes::Nothing));
         child.kill().unwrap();
         assert!(!child.wait().unwrap().success());
     });
@@ -219,7 +243,7 @@ fn a_closed_process_still_does_its_work() {
         let (mut near, mut far) = UnixStream::pair().unwrap();
         let netlink = netlink();
         let (questions, answers, older) = doubler();
-        let sandbox = Sandbox::new(Some(open.clone()));
+        let sandbox = Sandbox::new(Writes::Files(open.clone()));
         enter(&sandbox);
         close(&sandbox);
 
@@ -284,7 +308,9 @@ fn netlink() -> OwnedFd {
     let flags = SocketFlags::CLOEXEC;
     let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None);
     let socket = socket.unwrap();
-    rustix::net::bind(&socket, &SocketAddrNetlink::new(0, 0)).unwrap();
+    let kernel = SocketAddrNetlink::new(0, 0);
+    rustix::net::bind(&socket, &kernel).unwrap();
+    rustix::net::connect(&socket, &kernel).unwrap();
     socket
 }
 
@@ -297,8 +323,7 @@ fn interfaces(socket: &OwnedFd) -> usize {
     question.extend(18_u16.to_ne_bytes());
     question.extend(0x301_u16.to_ne_bytes());
     question.resize(32, 0);
-    let kernel = SocketAddrNetlink::new(0, 0);
-    rustix::net::sendto(socket, &question, SendFlags::empty(), &kernel).unwrap();
+    rustix::net::send(socket, &question, SendFlags::empty()).unwrap();
     let mut answer = vec![0_u8; 1 << 16];
     let (len, _) = rustix::net::recv(socket, &mut answer, RecvFlags::empty()).unwrap();
     len
@@ -331,7 +356,7 @@ fn a_closed_process_opens_nothing() {
         rotate(folder).unwrap();
         let (ask, asked) = channel::<PathBuf>();
         let older = thread::spawn(move || attempts(&asked.recv().unwrap()));
-        let sandbox = Sandbox::new(None);
+        let sandbox = Sandbox::new(Writes::Nothing);
         enter(&sandbox);
         close(&sandbox);
 
@@ -366,7 +391,7 @@ fn both_filters_are_in_force() {
             return;
         };
         let status = status();
-        close(&Sandbox::new(None));
+        close(&Sandbox::new(Writes::Nothing));
         // It is written when it is read.
         assert_eq!(filters(status), Some(before + 2));
     });
@@ -379,7 +404,7 @@ fn with_a_folder_files_still_open_for_writing_only() {
         |folder| {
             let open = folder.join("open");
             fs::write(open.join("there"), b"captured").unwrap();
-            let sandbox = Sandbox::new(Some(open.clone()));
+            let sandbox = Sandbox::new(Writes::Files(open.clone()));
             let closed_files = enter(&sandbox);
             close(&sandbox);
 
@@ -402,7 +427,7 @@ fn with_a_folder_files_still_open_for_writing_only() {
 fn a_closed_process_can_stop_and_go_on() {
     let test = "a_closed_process_can_stop_and_go_on";
     if env::var_os(FOLDER).is_some() {
-        let sandbox = Sandbox::new(None);
+        let sandbox = Sandbox::new(Writes::Nothing);
         enter(&sandbox);
         close(&sandbox);
         rustix::process::kill_process(rustix::process::getpid(), Signal::STOP).unwrap();
@@ -432,7 +457,7 @@ fn a_folder_that_cannot_be_written_is_told() {
         let open = folder.join("open");
         // Root too keeps to it, once it has no capabilities.
         fs::set_permissions(&open, Permissions::from_mode(0o500)).unwrap();
-        let said = Sandbox::new(Some(open.clone())).enter_before_threads();
+        let said = Sandbox::new(Writes::Files(open.clone())).enter_before_threads();
         let wanted = format!("no files can be written in {}: ", open.display());
         assert!(said.iter().any(|line| line.contains(&wanted)), "{said:?}");
         let tried = File::create(open.join("new"));
@@ -443,6 +468,6 @@ fn a_folder_that_cannot_be_written_is_told() {
 #[test]
 fn the_parent_of_a_bare_file_name_is_the_current_folder() {
     let parent = Path::new("out.pcapng").parent().map(Path::to_owned);
-    let sandbox = Sandbox::new(parent);
-    assert_eq!(sandbox.write_below.as_deref(), Some(Path::new(".")));
+    let writes = Writes::Files(parent.unwrap());
+    assert_eq!(writes.folder(), Some(Path::new(".")));
 }

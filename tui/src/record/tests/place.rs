@@ -129,3 +129,16 @@ fn a_packet_of_an_unknown_interface_is_not_recorded() {
     assert_eq!(recorder.finish().unwrap().packets, 0);
     assert!(read(&path).packets.is_empty());
 }
+
+#[test]
+fn a_new_file_takes_the_place_of_none() {
+    let folder = Folder::new();
+    let path = folder.file("a.pcapng");
+    let mut recorder = Recorder::create_new(&path, None).unwrap();
+    recorder.interface("nlmon0", "").unwrap();
+    record(&mut recorder, 0..1, 40);
+    recorder.finish().unwrap();
+    let error = Recorder::create_new(&path, None).err().unwrap();
+    assert!(error.to_string().contains("is there already"), "{error}");
+    assert_eq!(read(&path).numbers(), [0]);
+}

@@ -1,13 +1,19 @@
 //! What each call is answered, asked of the programs themselves.
 
+use std::path::PathBuf;
+
 use libc::{SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, SECCOMP_RET_KILL_PROCESS};
 
 use super::*;
 
 const REFUSED: u32 = SECCOMP_RET_ERRNO | libc::EPERM.cast_unsigned();
 
+fn files() -> Writes {
+    Writes::Files(PathBuf::new())
+}
+
 /// What the kernel would answer to a call: both filters, the stricter one counts.
-fn answer(writes: bool, call: c_long, arguments: &[u64]) -> u32 {
+fn answer(writes: &Writes, call: c_long, arguments: &[u64]) -> u32 {
     let (first, second) = (first().unwrap(), second(writes).unwrap());
     let architecture = first[1].k;
     let call = u32::try_from(call).unwrap();
@@ -48,7 +54,7 @@ fn run(program: &BpfProgram, data: &[u32]) -> u32 {
 }
 
 fn both(call: c_long, arguments: &[u64]) -> u32 {
-    let [without, with] = [false, true].map(|it| answer(it, call, arguments));
+    let [without, with] = [&Writes::Nothing, &files()].map(|it| answer(it, call, arguments));
     assert_eq!(without, with, "{call}");
     with
 }
@@ -150,15 +156,18 @@ fn signals_go_to_ourselves_only() {
 
 #[test]
 fn files_open_for_writing_only_and_only_where_there_is_a_folder() {
+    let (nothing, new, files) = (Writes::Nothing, Writes::NewFiles(PathBuf::new()), files());
     let create = libc::O_WRONLY | libc::O_CREAT | libc::O_TRUNC | libc::O_CLOEXEC;
     let here = number(libc::AT_FDCWD);
-    let open = |writes, flags| answer(writes, libc::SYS_openat, &[here, 0, number(flags)]);
-    assert_eq!(open(true, create), SECCOMP_RET_ALLOW);
+    let open = |writes: &Writes, flags| answer(writes, libc::SYS_openat, &[here, 0, number(flags)]);
+    assert_eq!(open(&files, create), SECCOMP_RET_ALLOW);
     assert_eq!(
-        open(true, libc::O_WRONLY | libc::O_APPEND),
+        open(&files, libc::O_WRONLY | libc::O_APPEND),
         SECCOMP_RET_ALLOW
     );
-    assert_eq!(open(false, create), REFUSED);
+    assert_eq!(open(&nothing, create), REFUSED);
+    assert_eq!(open(&new, create), REFUSED);
+    assert_eq!(open(&new, create | libc::O_EXCL), SECCOMP_RET_ALLOW);
     let reading = [
         libc::O_RDONLY,
         libc::O_RDWR,
@@ -166,11 +175,13 @@ fn files_open_for_writing_only_and_only_where_there_is_a_folder() {
         libc::O_PATH | create,
     ];
     for flags in reading {
-        assert_eq!(open(true, flags), REFUSED, "{flags:#x}");
+        assert_eq!(open(&files, flags), REFUSED, "{flags:#x}");
+        assert_eq!(open(&new, flags | libc::O_EXCL), REFUSED, "{flags:#x}");
     }
     for call in [libc::SYS_unlinkat, libc::SYS_renameat2] {
-        assert_eq!(answer(true, call, &[]), SECCOMP_RET_ALLOW);
-        assert_eq!(answer(false, call, &[]), REFUSED);
+        assert_eq!(answer(&files, call, &[]), SECCOMP_RET_ALLOW);
+        assert_eq!(answer(&new, call, &[]), REFUSED);
+        assert_eq!(answer(&nothing, call, &[]), REFUSED);
     }
 }
 
@@ -214,6 +225,16 @@ fn sockets_join_groups_and_nothing_else() {
 }
 
 #[test]
+fn nothing_is_sent_to_an_address() {
+    assert_eq!(both(libc::SYS_sendto, &[3, 1 << 40, 8]), SECCOMP_RET_ALLOW);
+    assert_eq!(
+        both(libc::SYS_sendto, &[3, 1 << 40, 8, 0, 1 << 40, 20]),
+        REFUSED
+    );
+    assert_eq!(both(libc::SYS_sendmsg, &[3, 1 << 40]), REFUSED);
+}
+
+#[test]
 fn a_process_changes_nothing_of_itself_but_names() {
     let set = |option| both(libc::SYS_prctl, &[number(option)]);
     assert_eq!(set(libc::PR_SET_NAME), SECCOMP_RET_ALLOW);
@@ -228,7 +249,7 @@ fn a_process_changes_nothing_of_itself_but_names() {
 
 #[test]
 fn calls_of_another_architecture_end_the_process() {
-    let program = second(true).unwrap();
+    let program = second(&files()).unwrap();
     let read = u32::try_from(libc::SYS_read).unwrap();
     // AUDIT_ARCH_I386, for `int 0x80`.
     assert_eq!(

@@ -16,10 +16,17 @@ use nlscope_dissector::schema::Schema;
 const SIZES: [usize; 2] = [1 << 14, 1 << 17];
 
 const ROUTE: u16 = 0;
+const NETFILTER: u16 = 12;
+const RTM_NEWQDISC: u16 = 36;
+const NEWRULE: u16 = 0xa06;
+const NEWSET: u16 = 0xa09;
+const NEWSETELEM: u16 = 0xa0c;
 
 fn attribute(number: u16, payload: &[u8]) -> Vec<u8> {
     let len = u16::try_from(payload.len() + 4).unwrap();
-    [&len.to_le_bytes(), &number.to_le_bytes(), payload].concat()
+    let mut bytes = [&len.to_le_bytes(), &number.to_le_bytes(), payload].concat();
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    bytes
 }
 
 fn message(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
@@ -35,6 +42,21 @@ fn message(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
 /// A link message that holds `attributes`.
 fn link(attributes: &[u8]) -> Vec<u8> {
     message(16, 0, &[&[0; 16], attributes].concat())
+}
+
+/// A message of `nf_tables` about IPv4.
+fn nft(kind: u16, attributes: &[Vec<u8>]) -> Vec<u8> {
+    message(kind, 0, &[vec![2, 0, 0, 0], attributes.concat()].concat())
+}
+
+/// An expression of `nf_tables`.
+fn expression(name: &[u8], parameters: &[Vec<u8>]) -> Vec<u8> {
+    let data = attribute(2, &parameters.concat());
+    attribute(1, &[attribute(1, name), data].concat())
+}
+
+fn number(number: u16, value: u32) -> Vec<u8> {
+    attribute(number, &value.to_be_bytes())
 }
 
 /// Feeds the frame to the context, dissects it and writes each message in each form.
@@ -55,10 +77,19 @@ fn once(frame: &OwnedFrame) -> usize {
 
 type Group<'c> = BenchmarkGroup<'c, WallTime>;
 
-/// `content` makes what to dissect, of about so many bytes.
+/// `content` makes what to dissect, of about so many bytes, messages of `NETLINK_ROUTE`.
 fn measure(group: &mut Group<'_>, name: &str, content: impl Fn(usize) -> Vec<u8>) {
+    measure_of(group, ROUTE, name, content);
+}
+
+fn measure_of(
+    group: &mut Group<'_>,
+    protocol: u16,
+    name: &str,
+    content: impl Fn(usize) -> Vec<u8>,
+) {
     for size in SIZES {
-        let frame = OwnedFrame::nlmon(1, ROUTE, &content(size));
+        let frame = OwnedFrame::nlmon(1, protocol, &content(size));
         group.throughput(Throughput::Bytes(u64::from(frame.wire_len)));
         let id = BenchmarkId::new(name, size);
         group.bench_function(id, |bencher| bencher.iter(|| once(&frame)));
@@ -103,6 +134,15 @@ fn many_selectors_that_find_nothing(group: &mut Group<'_>) {
     });
 }
 
+fn one_long_name_that_selects_for_many(group: &mut Group<'_>) {
+    // TCA_KIND and TCA_OPTIONS.
+    measure(group, "one long name that selects for many", |len| {
+        let kind = attribute(1, &vec![b'x'; len / 2 - 40]);
+        let options = attribute(2, &[]).repeat(len / 8);
+        message(RTM_NEWQDISC, 0, &[vec![0; 20], kind, options].concat())
+    });
+}
+
 fn nests_in_nests(group: &mut Group<'_>) {
     measure(group, "nests in nests", |len| {
         let mut nest = attribute(1, &[1; 8]);
@@ -124,6 +164,38 @@ fn one_wide_nest_at_the_bottom_of_many(group: &mut Group<'_>) {
     });
 }
 
+/// What an expression compares with is known from those before it.
+fn many_values_of_one_expression(group: &mut Group<'_>) {
+    let name = "many values of one expression";
+    measure_of(group, NETFILTER, name, |len| {
+        // As many parameters as are looked at, and the last of them needed.
+        let mut parameters = vec![number(50, 0); 20];
+        parameters.extend([number(2, 1), number(3, 12), number(4, 4), number(1, 1)]);
+        let load = expression(b"payload\0", &parameters);
+        // A list of expressions has a length of 16 bits.
+        let whole = len.min(60_000);
+        let mut list = load.repeat(whole / 1000);
+        let value = attribute(3, &attribute(1, &[10, 0, 0, 1]));
+        let values = value.repeat((whole - list.len()) / value.len());
+        list.extend(expression(b"cmp\0", &[number(1, 1), number(2, 0), values]));
+        nft(NEWRULE, &[attribute(4, &list)]).repeat(len / whole)
+    });
+}
+
+/// What the keys of a set are, its declaration says.
+fn many_keys_of_a_set_with_long_names(group: &mut Group<'_>) {
+    let name = "many keys of a set with long names";
+    measure_of(group, NETFILTER, name, |len| {
+        let long = vec![b'x'; len / 8];
+        let named = [attribute(1, &long), attribute(2, &long)].concat();
+        let declared = nft(NEWSET, &[named.clone(), number(4, 7)]);
+        let key = attribute(1, &attribute(1, &attribute(1, &[1, 2, 3, 4])));
+        let keys = attribute(3, &key.repeat(100));
+        let keys = keys.repeat(len / 2 / keys.len());
+        [declared, nft(NEWSETELEM, &[named, keys])].concat()
+    });
+}
+
 fn cost(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("cost");
     group.sample_size(10);
@@ -132,6 +204,9 @@ fn cost(criterion: &mut Criterion) {
     many_errors_that_quote_a_request(&mut group);
     many_attributes_without_content(&mut group);
     many_selectors_that_find_nothing(&mut group);
+    one_long_name_that_selects_for_many(&mut group);
+    many_values_of_one_expression(&mut group);
+    many_keys_of_a_set_with_long_names(&mut group);
     nests_in_nests(&mut group);
     one_wide_nest_at_the_bottom_of_many(&mut group);
     group.finish();

@@ -2,40 +2,27 @@
 //! what it shows of them, what it complains of, and its exit status. Each is read from a
 //! file and from standard input, plain, as gzip and as zstd.
 
+#[path = "../dissector/tests/netlink/mod.rs"]
+mod netlink;
 mod process;
 
 use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use netlink::Writer;
+use nlscope_dissector::wire::Order::{self, Big, Little};
 use process::{Made, fed, nlscope, text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Integers in one byte order.
-#[derive(Clone, Copy)]
-enum Order {
-    Little,
-    Big,
+fn half(order: Order, number: u16) -> Vec<u8> {
+    Writer(order).u16(number).to_vec()
 }
 
-use Order::{Big, Little};
-
-impl Order {
-    fn half(self, number: u16) -> Vec<u8> {
-        match self {
-            Little => number.to_le_bytes().to_vec(),
-            Big => number.to_be_bytes().to_vec(),
-        }
-    }
-
-    fn words(self, numbers: &[u32]) -> Vec<u8> {
-        let bytes = |number: &u32| match self {
-            Little => number.to_le_bytes(),
-            Big => number.to_be_bytes(),
-        };
-        numbers.iter().flat_map(bytes).collect()
-    }
+fn words(order: Order, numbers: &[u32]) -> Vec<u8> {
+    let bytes = |number: &u32| Writer(order).u32(*number);
+    numbers.iter().flat_map(bytes).collect()
 }
 
 fn len(bytes: &[u8]) -> u32 {
@@ -49,16 +36,9 @@ fn padded(mut bytes: Vec<u8>) -> Vec<u8> {
 
 /// A notification of a link called `name`.
 fn link(order: Order, name: &str) -> Vec<u8> {
-    let name = [name.as_bytes(), b"\0"].concat();
-    let attribute = [
-        order.half(u16::try_from(name.len() + 4).unwrap()),
-        order.half(3),
-        name,
-    ];
-    let body = [vec![0; 16], padded(attribute.concat())].concat();
-    let kind = [order.half(16), order.half(0)].concat();
-    let header = [order.words(&[len(&body) + 16]), kind, vec![0; 8]];
-    [header.concat(), body].concat()
+    let order = Writer(order);
+    let name = order.attribute(3, &[name.as_bytes(), b"\0"].concat());
+    order.message(16, 0, &[vec![0; 16], name].concat())
 }
 
 const ETHERNET: u16 = 1;
@@ -87,12 +67,12 @@ const NANO: u32 = 0xa1b2_3c4d;
 
 /// A pcap whose frames are a second and a fraction of 5 apart.
 fn pcap(order: Order, magic: u32, link_type: u16, frames: &[Vec<u8>]) -> Vec<u8> {
-    let version = [order.half(2), order.half(4)].concat();
-    let mut file = order.words(&[magic]);
+    let version = [half(order, 2), half(order, 4)].concat();
+    let mut file = words(order, &[magic]);
     file.extend(version);
-    file.extend(order.words(&[0, 0, 0x40000, link_type.into()]));
+    file.extend(words(order, &[0, 0, 0x40000, link_type.into()]));
     for (seconds, frame) in (1..).zip(frames) {
-        file.extend(order.words(&[seconds, 5, len(frame), len(frame)]));
+        file.extend(words(order, &[seconds, 5, len(frame), len(frame)]));
         file.extend(frame);
     }
     file
@@ -102,22 +82,22 @@ fn pcap(order: Order, magic: u32, link_type: u16, frames: &[Vec<u8>]) -> Vec<u8>
 fn block(order: Order, kind: u32, body: Vec<u8>) -> Vec<u8> {
     let body = padded(body);
     let whole = len(&body) + 12;
-    [order.words(&[kind, whole]), body, order.words(&[whole])].concat()
+    [words(order, &[kind, whole]), body, words(order, &[whole])].concat()
 }
 
 fn section(order: Order) -> Vec<u8> {
-    let version = [order.half(1), order.half(0)].concat();
-    let body = [order.words(&[0x1a2b_3c4d]), version, vec![0xff; 8]];
+    let version = [half(order, 1), half(order, 0)].concat();
+    let body = [words(order, &[0x1a2b_3c4d]), version, vec![0xff; 8]];
     block(order, 0x0a0d_0d0a, body.concat())
 }
 
 /// An interface with one option, if its number is not 0.
 fn interface(order: Order, link_type: u16, option: u16, value: &[u8]) -> Vec<u8> {
-    let mut body = [order.half(link_type), vec![0; 6]].concat();
-    body.extend([order.half(2), order.half(4), b"dev\x1b".to_vec()].concat());
+    let mut body = [half(order, link_type), vec![0; 6]].concat();
+    body.extend([half(order, 2), half(order, 4), b"dev\x1b".to_vec()].concat());
     if option != 0 {
         let size = u16::try_from(value.len()).unwrap();
-        body.extend([order.half(option), order.half(size)].concat());
+        body.extend([half(order, option), half(order, size)].concat());
         body.extend(padded(value.to_vec()));
     }
     body.extend([0; 4]);
@@ -130,9 +110,9 @@ const OFFSET: u16 = 14;
 /// An enhanced packet block, with a comment.
 fn enhanced(order: Order, interface: u32, time: u32, frame: &[u8]) -> Vec<u8> {
     let size = len(frame);
-    let mut body = order.words(&[interface, 0, time, size, size]);
+    let mut body = words(order, &[interface, 0, time, size, size]);
     body.extend(padded(frame.to_vec()));
-    body.extend([order.half(1), order.half(5), padded(b"aside".to_vec())].concat());
+    body.extend([half(order, 1), half(order, 5), padded(b"aside".to_vec())].concat());
     body.extend([0; 4]);
     block(order, 6, body)
 }
@@ -273,9 +253,9 @@ fn pcapng_sections_have_their_own_order_interfaces_and_clocks() {
     let any = framed(SLL, NETLINK_DEVICE, &link(Big, "c0"));
     let size = len(&any);
     file.extend(enhanced(Big, 0, 7_000_000, &any));
-    let simple = [Big.words(&[size]), any.clone()].concat();
+    let simple = [words(Big, &[size]), any.clone()].concat();
     file.extend(block(Big, 3, simple));
-    let old = [Big.words(&[0, 0, 6_000_001, size, size]), any].concat();
+    let old = [words(Big, &[0, 0, 6_000_001, size, size]), any].concat();
     file.extend(block(Big, 2, old));
     let shown = [
         "1 1.000000007 a0",

@@ -1,5 +1,7 @@
 //! The command line as a process: what is printed where, and the exit status.
 
+#[path = "../dissector/tests/netlink/mod.rs"]
+mod netlink;
 mod process;
 
 use std::fs;
@@ -7,6 +9,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
+use netlink::{LITTLE, attribute, nlmon};
 use process::{Made, capture, fed, nlscope, on, text};
 
 #[test]
@@ -371,16 +374,15 @@ fn stats_says_how_to_name_a_family() {
 #[test]
 fn stats_tells_what_has_no_name() {
     // RTM_NEWADDR with an attribute of the number 99, which no kernel has.
-    let mut message = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    message.extend([32_u32.to_le_bytes(), [20, 0, 0, 0]].concat());
-    message.extend([0; 8]);
-    message.extend([2, 24, 0, 0, 3, 0, 0, 0, 8, 0, 99, 0, 1, 2, 3, 4]);
-    let len = u32::try_from(message.len()).unwrap();
-    message[16..20].copy_from_slice(&(len - 16).to_le_bytes());
+    let address = [2, 24, 0, 0, 3, 0, 0, 0];
+    let attributes = attribute(99, &[1, 2, 3, 4]);
+    let message = LITTLE.message(20, 0, &[&address[..], &attributes].concat());
+    let frame = nlmon(0, &message);
+    let len = u32::try_from(frame.len()).unwrap();
     let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     file.extend([65535_u32, 253].map(u32::to_le_bytes).concat());
     file.extend([1, 0, len, len].map(u32::to_le_bytes).concat());
-    file.extend(message);
+    file.extend(frame);
     let output = fed(&["stats", "--coverage"], &file);
     let row: Vec<&str> = text(&output.stdout)
         .lines()

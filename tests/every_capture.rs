@@ -3,6 +3,8 @@
 
 #[path = "../dissector/tests/captures/mod.rs"]
 mod captures;
+#[path = "../dissector/tests/netlink/mod.rs"]
+mod netlink;
 mod process;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -10,6 +12,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use netlink::{LITTLE, attribute, nlmon};
 use process::{Made, capture, nlscope, text};
 use regex::Regex;
 use roxmltree::{Document, Node};
@@ -253,22 +256,12 @@ fn no_form_hands_a_terminal_anything_but_text() {
 /// A capture of one `RTM_NEWLINK`, whose interface name, kind, alias and unknown
 /// attributes are `name`.
 fn hostile(name: &[u8]) -> Vec<u8> {
-    let attribute = |number: u16, payload: &[u8]| {
-        let len = u16::try_from(payload.len() + 4).unwrap();
-        let mut bytes = [len.to_le_bytes(), number.to_le_bytes()].concat();
-        bytes.extend(payload);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    };
     let name = [name, b"\xff\x80\0"].concat();
     let kind = attribute(1, &name);
     let attributes = [(3, &name), (20, &name), (18, &kind), (0x3fff, &name)];
     let attributes = attributes.map(|(number, payload)| attribute(number, payload));
     let body = [vec![0; 16], attributes.concat()].concat();
-    let mut frame = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    frame.extend((u32::try_from(body.len()).unwrap() + 16).to_le_bytes());
-    frame.extend([16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
-    frame.extend(body);
+    let frame = nlmon(0, &LITTLE.message_of((1, 0), 16, 0, &body));
     let len = u32::try_from(frame.len()).unwrap();
     let words = [0xa1b2_c3d4, 0x0004_0002, 0, 0, 0x40000, 253, 0, 0, len, len];
     let mut file: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();

@@ -3,12 +3,15 @@
 
 #[path = "../tests/captures/mod.rs"]
 mod captures;
+#[path = "../tests/netlink/mod.rs"]
+mod netlink;
 
 use captures::OwnedFrame;
 use criterion::measurement::WallTime;
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
 };
+use netlink::{LITTLE, attribute, nlmon};
 use nlscope_dissector::export::{self, Options};
 use nlscope_dissector::schema::Schema;
 
@@ -22,31 +25,14 @@ const NEWRULE: u16 = 0xa06;
 const NEWSET: u16 = 0xa09;
 const NEWSETELEM: u16 = 0xa0c;
 
-fn attribute(number: u16, payload: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(payload.len() + 4).unwrap();
-    let mut bytes = [&len.to_le_bytes(), &number.to_le_bytes(), payload].concat();
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
-fn message(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
-    let len = u32::try_from(payload.len() + 16).unwrap();
-    let mut bytes = len.to_le_bytes().to_vec();
-    bytes.extend(kind.to_le_bytes());
-    bytes.extend(flags.to_le_bytes());
-    bytes.extend([0; 8]);
-    bytes.extend(payload);
-    bytes
-}
-
 /// A link message that holds `attributes`.
 fn link(attributes: &[u8]) -> Vec<u8> {
-    message(16, 0, &[&[0; 16], attributes].concat())
+    LITTLE.message(16, 0, &[&[0; 16], attributes].concat())
 }
 
 /// A message of `nf_tables` about IPv4.
 fn nft(kind: u16, attributes: &[Vec<u8>]) -> Vec<u8> {
-    message(kind, 0, &[vec![2, 0, 0, 0], attributes.concat()].concat())
+    LITTLE.message(kind, 0, &[vec![2, 0, 0, 0], attributes.concat()].concat())
 }
 
 /// An expression of `nf_tables`.
@@ -89,7 +75,7 @@ fn measure_of(
     content: impl Fn(usize) -> Vec<u8>,
 ) {
     for size in SIZES {
-        let frame = OwnedFrame::nlmon(1, protocol, &content(size));
+        let frame = OwnedFrame::new(1, nlmon(protocol, &content(size)));
         group.throughput(Throughput::Bytes(u64::from(frame.wire_len)));
         let id = BenchmarkId::new(name, size);
         group.bench_function(id, |bencher| bencher.iter(|| once(&frame)));
@@ -98,7 +84,7 @@ fn measure_of(
 
 fn many_messages(group: &mut Group<'_>) {
     measure(group, "many messages", |len| {
-        message(16, 0, &[]).repeat(len / 16)
+        LITTLE.message(16, 0, &[]).repeat(len / 16)
     });
 }
 
@@ -111,7 +97,7 @@ fn many_messages_with_something_wrong(group: &mut Group<'_>) {
 
 fn many_errors_that_quote_a_request(group: &mut Group<'_>) {
     measure(group, "many errors that quote a request", |len| {
-        let error = message(2, 0, &[vec![0xff; 4], link(&[])].concat());
+        let error = LITTLE.message(2, 0, &[vec![0xff; 4], link(&[])].concat());
         error.repeat(len / error.len())
     });
 }
@@ -139,7 +125,7 @@ fn one_long_name_that_selects_for_many(group: &mut Group<'_>) {
     measure(group, "one long name that selects for many", |len| {
         let kind = attribute(1, &vec![b'x'; len / 2 - 40]);
         let options = attribute(2, &[]).repeat(len / 8);
-        message(RTM_NEWQDISC, 0, &[vec![0; 20], kind, options].concat())
+        LITTLE.message(RTM_NEWQDISC, 0, &[vec![0; 20], kind, options].concat())
     });
 }
 

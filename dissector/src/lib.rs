@@ -22,3 +22,10 @@ pub mod text;
 pub mod value;
 pub mod walk;
 pub mod wire;
+
+// Messages by hand, shared with the tests outside, which know the crate by its name.
+#[cfg(test)]
+extern crate self as nlscope_dissector;
+#[cfg(test)]
+#[path = "../tests/netlink/mod.rs"]
+mod netlink;

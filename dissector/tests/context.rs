@@ -1,7 +1,10 @@
 //! What the context finds out across messages.
 
+mod netlink;
+
 use std::sync::Arc;
 
+use netlink::{NATIVE, nlmon};
 use nlscope_dissector::capture::{Frame, Origin, Process, Time};
 use nlscope_dissector::context::{Context, Port, Record, Role};
 use nlscope_dissector::schema::{Direction, Schema};
@@ -47,27 +50,12 @@ impl Message {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let mut bytes = (u32::try_from(self.payload.len()).unwrap() + 16)
-            .to_ne_bytes()
-            .to_vec();
-        bytes.extend(self.kind.to_ne_bytes());
-        bytes.extend(self.flags.to_ne_bytes());
-        bytes.extend(self.seq.to_ne_bytes());
-        bytes.extend(self.pid.to_ne_bytes());
-        bytes.extend(&self.payload);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
+        NATIVE.message_of((self.seq, self.pid), self.kind, self.flags, &self.payload)
     }
 }
 
 fn attribute(number: u16, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = (u16::try_from(payload.len()).unwrap() + 4)
-        .to_ne_bytes()
-        .to_vec();
-    bytes.extend(number.to_ne_bytes());
-    bytes.extend(payload);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
+    NATIVE.attribute(number, payload)
 }
 
 fn frame<'a>(number: u32, bytes: &'a [u8], origin: Origin<'a>) -> Frame<'a> {
@@ -104,9 +92,7 @@ impl Feeder {
     }
 
     fn feed_from(&mut self, origin: Origin<'_>, protocol: u16, message: &Message) -> usize {
-        let mut bytes = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        bytes.extend(protocol.to_be_bytes());
-        bytes.extend(message.bytes());
+        let bytes = nlmon(protocol, &message.bytes());
         self.frames += 1;
         let frame = frame(self.frames, &bytes, origin);
         let mut amendments = Vec::new();
@@ -652,8 +638,7 @@ fn a_port_is_the_program_that_had_it_then() {
         exact,
     };
     let shown = |feeder: &Feeder, number: u32, record: usize| {
-        let mut bytes = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        bytes.extend(message(18, REQUEST, 1, 99).bytes());
+        let bytes = nlmon(ROUTE, &message(18, REQUEST, 1, 99).bytes());
         let frame = frame(number, &bytes, Origin::default());
         let head = feeder
             .context

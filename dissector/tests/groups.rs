@@ -3,8 +3,11 @@
 //! nlmon does not see the group; it follows from the message. The rows here were read from
 //! the places in the kernel's source that multicast, and hold the tables against it.
 
+mod netlink;
+
 use std::sync::Arc;
 
+use netlink::{NATIVE, nlmon};
 use nlscope_dissector::capture::{Frame, Origin};
 use nlscope_dissector::context::{Context, GroupSeen, Record, Role};
 use nlscope_dissector::schema::{Direction, Family, Group, Message, Schema};
@@ -202,13 +205,7 @@ const UNICAST: &[&str] = &[
 
 /// What the context makes of a message that nobody has asked for.
 fn unasked(context: &mut Context, protocol: u16, kind: u16, flags: u16, payload: &[u8]) -> Record {
-    let mut bytes = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    bytes.extend(protocol.to_be_bytes());
-    bytes.extend(u32::try_from(16 + payload.len()).unwrap().to_ne_bytes());
-    bytes.extend(kind.to_ne_bytes());
-    bytes.extend(flags.to_ne_bytes());
-    bytes.extend([0; 8]);
-    bytes.extend(payload);
+    let bytes = nlmon(protocol, &NATIVE.message(kind, flags, payload));
     let frame = Frame {
         number: 1,
         time: None,

@@ -1,12 +1,13 @@
 //! What holds for every frame, whatever its bytes: dissecting comes to an end, every
 //! byte lies in exactly one leaf, and the tree is a tree.
 
-mod shape;
-
 mod captures;
+mod netlink;
+mod shape;
 
 use std::sync::Arc;
 
+use netlink::{LITTLE, attribute, nlmon};
 use nlscope_dissector::capture::{Frame, Origin, Time};
 use nlscope_dissector::context::Context;
 use nlscope_dissector::schema::Schema;
@@ -62,15 +63,9 @@ fn every_prefix_of_a_frame_is_tiled() {
 #[test]
 fn a_frame_of_too_many_nodes_still_has_all_its_messages() {
     // Empty attributes, four bytes each, in messages as long as they may be.
-    let attributes = [4_u8, 0, 99, 0].repeat(16_000);
-    let mut message = u32::try_from(32 + attributes.len())
-        .unwrap()
-        .to_le_bytes()
-        .to_vec();
-    message.extend([16, 0, 0, 0]);
-    message.extend([0; 24]);
-    message.extend(attributes);
-    let frame = captures::OwnedFrame::nlmon(1, 0, &message.repeat(80));
+    let attributes = attribute(99, &[]).repeat(16_000);
+    let message = LITTLE.message(16, 0, &[vec![0; 16], attributes].concat());
+    let frame = captures::OwnedFrame::new(1, nlmon(0, &message.repeat(80)));
     let mut messages = 0;
     captures::each_message(Schema::builtin(), &[frame], |view| {
         messages += 1;
@@ -112,7 +107,7 @@ proptest! {
 
     #[test]
     fn attributes_nested_at_random_are_tiled(
-        protocol in prop_oneof![Just(0_u8), Just(4), Just(6), Just(12), Just(16)],
+        protocol in prop_oneof![Just(0_u16), Just(4), Just(6), Just(12), Just(16)],
         kind in 0_u16..130,
         flags in any::<u16>(),
         numbers in proptest::collection::vec(0_u16..80, 1..60),
@@ -120,17 +115,10 @@ proptest! {
         // Each attribute holds the next: as deep as can be.
         let mut body = Vec::new();
         for number in numbers.iter().rev() {
-            let mut outer = (u16::try_from(body.len()).unwrap() + 4).to_le_bytes().to_vec();
-            outer.extend((number | 0x8000).to_le_bytes());
-            outer.extend(&body);
-            body = outer;
+            body = attribute(number | 0x8000, &body);
         }
-        let mut bytes = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, protocol];
-        bytes.extend((u32::try_from(body.len()).unwrap() + 16 + 16).to_le_bytes());
-        bytes.extend(kind.to_le_bytes());
-        bytes.extend(flags.to_le_bytes());
-        bytes.extend([0; 24]);
-        bytes.extend(body);
+        let message = LITTLE.message(kind, flags, &[vec![0; 16], body].concat());
+        let bytes = nlmon(protocol, &message);
         let mut context = Context::new(Arc::new(Schema::builtin()));
         let wire_len = u32::try_from(bytes.len()).unwrap();
         check(&dissect(&mut context, &bytes, LinkType::Netlink, wire_len), &bytes);

@@ -2,8 +2,10 @@
 //! its traffic reads like that of a built-in one.
 
 mod captures;
+mod netlink;
 
 use captures::OwnedFrame;
+use netlink::{LITTLE, attribute, nlmon};
 use nlscope_dissector::export::{self, Options};
 use nlscope_dissector::schema::{Schema, ynl};
 
@@ -48,29 +50,9 @@ operations:
 /// What the kernel gave the family as its id.
 const ID: u16 = 42;
 
-fn attribute(number: u16, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = u16::try_from(payload.len() + 4)
-        .unwrap()
-        .to_le_bytes()
-        .to_vec();
-    bytes.extend(number.to_le_bytes());
-    bytes.extend(payload);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
 fn message(kind: u16, flags: u16, command: u8, attributes: &[Vec<u8>]) -> Vec<u8> {
-    let attributes = attributes.concat();
-    let mut bytes = u32::try_from(20 + attributes.len())
-        .unwrap()
-        .to_le_bytes()
-        .to_vec();
-    bytes.extend(kind.to_le_bytes());
-    bytes.extend(flags.to_le_bytes());
-    bytes.extend([0; 8]);
-    bytes.extend([command, 1, 0, 0]);
-    bytes.extend(attributes);
-    bytes
+    let payload = [vec![command, 1, 0, 0], attributes.concat()].concat();
+    LITTLE.message(kind, flags, &payload)
 }
 
 /// nlctrl's word that the family has its id, after the message itself.
@@ -78,8 +60,8 @@ fn capture(of: &[u8]) -> Vec<OwnedFrame> {
     let name = attribute(2, b"dbus\0");
     let told = message(16, 0, 1, &[name, attribute(1, &ID.to_le_bytes())]);
     vec![
-        OwnedFrame::nlmon(1, 16, of),
-        OwnedFrame::nlmon(2, 16, &told),
+        OwnedFrame::new(1, nlmon(16, of)),
+        OwnedFrame::new(2, nlmon(16, &told)),
     ]
 }
 

@@ -2,9 +2,11 @@
 //! than attributes do.
 
 mod captures;
+mod netlink;
 mod shape;
 
 use captures::OwnedFrame;
+use netlink::{LITTLE, attribute, nlmon};
 use nlscope_dissector::export::{self, Options};
 use nlscope_dissector::schema::Schema;
 use proptest::prelude::*;
@@ -13,23 +15,9 @@ const SOCK_DIAG: u16 = 4;
 const XFRM: u16 = 6;
 const ROUTE: u16 = 0;
 
-fn attribute(number: u8, payload: &[u8]) -> Vec<u8> {
-    let len = u8::try_from(payload.len() + 4).unwrap();
-    let mut bytes = [&[len, 0, number, 0], payload].concat();
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
 fn message(protocol: u16, kind: u16, flags: u16, payload: &[u8]) -> OwnedFrame {
-    let mut message = u32::try_from(16 + payload.len())
-        .unwrap()
-        .to_le_bytes()
-        .to_vec();
-    message.extend(kind.to_le_bytes());
-    message.extend(flags.to_le_bytes());
-    message.extend([1, 0, 0, 0, 0, 0, 0, 0]);
-    message.extend(payload);
-    OwnedFrame::nlmon(1, protocol, &message)
+    let message = LITTLE.message_of((1, 0), kind, flags, payload);
+    OwnedFrame::new(1, nlmon(protocol, &message))
 }
 
 /// The tree of the message, from the line that begins with `from` on.

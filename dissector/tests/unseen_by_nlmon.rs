@@ -2,8 +2,10 @@
 //! which group they went to, how they read.
 
 mod captures;
+mod netlink;
 
 use captures::OwnedFrame;
+use netlink::{LITTLE, nlmon};
 use nlscope_dissector::context::Role;
 use nlscope_dissector::export::{self, Options};
 use nlscope_dissector::filter::Filter;
@@ -16,21 +18,12 @@ const GENERIC: u16 = 16;
 const RDMA: u16 = 20;
 
 fn message(kind: u16, flags: u16, port: u32, payload: &[u8]) -> Vec<u8> {
-    let mut message = u32::try_from(16 + payload.len())
-        .unwrap()
-        .to_le_bytes()
-        .to_vec();
-    message.extend(kind.to_le_bytes());
-    message.extend(flags.to_le_bytes());
-    message.extend(7_u32.to_le_bytes());
-    message.extend(port.to_le_bytes());
-    message.extend(payload);
-    message
+    LITTLE.message_of((7, port), kind, flags, payload)
 }
 
 /// What is told of the one message in `content`: direction, group, type and summary.
 fn told(protocol: u16, content: &[u8]) -> (Direction, Option<&'static str>, String) {
-    let frame = OwnedFrame::nlmon(1, protocol, content);
+    let frame = OwnedFrame::new(1, nlmon(protocol, content));
     let mut told = None;
     captures::each_message(Schema::builtin(), &[frame], |view| {
         let record = view.head.record;
@@ -63,7 +56,7 @@ fn an_audit_record_reads_as_its_fields() {
         group,
         "AUDIT_ANOM_ABEND cat pid 9",
     );
-    let frame = OwnedFrame::nlmon(1, AUDIT, &frame);
+    let frame = OwnedFrame::new(1, nlmon(AUDIT, &frame));
     let schema = Schema::builtin();
     let finds = |filter: &str, schema: &Schema| Filter::parse(filter, schema).ok().unwrap();
     let decoded = finds("audit.record.exe == \"/bin/a\"", &schema);
@@ -81,7 +74,7 @@ fn an_audit_record_reads_as_its_fields() {
 #[test]
 fn an_address_in_digits_reads_the_same_everywhere() {
     let text = b"audit(1.2:3): saddr=020000500A000001";
-    let frame = OwnedFrame::nlmon(1, AUDIT, &message(1306, 0, 0, text));
+    let frame = OwnedFrame::new(1, nlmon(AUDIT, &message(1306, 0, 0, text)));
     let schema = Schema::builtin();
     let filter = Filter::parse("audit.record.saddr == \"10.0.0.1:80\"", &schema);
     let filter = filter.ok().unwrap();
@@ -150,9 +143,9 @@ fn an_event_that_has_the_number_of_an_answer_has_no_port() {
     family.extend(b"thermal\0");
     let zone = [3, 1, 0, 0, 8, 0, 2, 0, 1, 0, 0, 0];
     let frames = [
-        OwnedFrame::nlmon(1, GENERIC, &message(16, 0, 5, &family)),
-        OwnedFrame::nlmon(2, GENERIC, &message(40, 0, 5, &zone)),
-        OwnedFrame::nlmon(3, GENERIC, &message(40, 0, 0, &zone)),
+        OwnedFrame::new(1, nlmon(GENERIC, &message(16, 0, 5, &family))),
+        OwnedFrame::new(2, nlmon(GENERIC, &message(40, 0, 5, &zone))),
+        OwnedFrame::new(3, nlmon(GENERIC, &message(40, 0, 0, &zone))),
     ];
     let mut names = Vec::new();
     captures::each_message(Schema::builtin(), &frames, |view| {

@@ -2,10 +2,12 @@
 //! elements, in one toy message; whole, and cut or lied about.
 
 mod captures;
+mod netlink;
 
 use std::sync::LazyLock;
 
 use captures::OwnedFrame;
+use netlink::{LITTLE, nlmon};
 use nlscope_dissector::export::{self, Options};
 use nlscope_dissector::filter::Filter;
 use nlscope_dissector::schema::{Family, Schema, ynl};
@@ -50,13 +52,8 @@ operations:
 ";
 
 fn frame(body: &[u8]) -> Vec<OwnedFrame> {
-    let mut message = u32::try_from(16 + body.len())
-        .unwrap()
-        .to_le_bytes()
-        .to_vec();
-    message.extend([100, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0]);
-    message.extend(body);
-    vec![OwnedFrame::nlmon(1, 2, &message)]
+    let message = LITTLE.message_of((1, 1), 100, 1, body);
+    vec![OwnedFrame::new(1, nlmon(2, &message))]
 }
 
 /// An IPv4 address, two ports, a word, three numbers, two elements.

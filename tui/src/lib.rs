@@ -16,6 +16,9 @@ pub mod headless;
 mod keymap;
 #[cfg(target_os = "linux")]
 mod live;
+#[cfg(test)]
+#[path = "../../dissector/tests/netlink/mod.rs"]
+mod netlink;
 mod record;
 mod schema;
 mod sockets;

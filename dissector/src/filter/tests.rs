@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::*;
 use crate::capture::{Frame, Origin, Time};
 use crate::context::Context;
+use crate::netlink::{LITTLE, attribute as attr, nlmon};
 use crate::schema::{
     AttributeSet, Attributes, Enum, EnumEntry, Family, Field, FieldOrder, FlagsAs, Format,
     FormatKey, Formats, Group, Hint, Len, Member, Message, Selector, Struct, Type, ValueNames,
@@ -230,26 +231,6 @@ fn schema() -> Schema {
     schema
 }
 
-fn attr(kind: u16, payload: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(payload.len() + 4).unwrap();
-    let mut bytes = [len.to_le_bytes(), kind.to_le_bytes()].concat();
-    bytes.extend(payload);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
-fn nlmsg(kind: u16, flags: u16, seq: u32, pid: u32, payload: &[u8]) -> Vec<u8> {
-    let len = u32::try_from(payload.len() + 16).unwrap();
-    let mut bytes = len.to_le_bytes().to_vec();
-    bytes.extend(kind.to_le_bytes());
-    bytes.extend(flags.to_le_bytes());
-    bytes.extend(seq.to_le_bytes());
-    bytes.extend(pid.to_le_bytes());
-    bytes.extend(payload);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
 fn body(index: i32, flags: u32, attributes: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = index.to_le_bytes().to_vec();
     bytes.extend(flags.to_le_bytes());
@@ -288,14 +269,14 @@ fn capture() -> Vec<Vec<u8>> {
         ),
         attr(5, &[2]),
     ];
-    let make = nlmsg(32, 0x605, 9, 77, &body(5, 0, &dog));
+    let make = LITTLE.message_of((9, 77), 32, 0x605, &body(5, 0, &dog));
     let mut refused = (-19_i32).to_le_bytes().to_vec();
     refused.extend(&make);
     vec![
-        nlmsg(32, 0, 0, 0, &body(4, 0x41, &cat)),
-        nlmsg(34, 0x301, 8, 77, &body(0, 0, &[])),
+        LITTLE.message_of((0, 0), 32, 0, &body(4, 0x41, &cat)),
+        LITTLE.message_of((8, 77), 34, 0x301, &body(0, 0, &[])),
         make,
-        nlmsg(2, 0, 9, 77, &refused),
+        LITTLE.message_of((9, 77), 2, 0, &refused),
     ]
 }
 
@@ -319,8 +300,7 @@ fn passed(filter: &str) -> (Vec<u32>, bool) {
     let mut context = Context::new(Arc::clone(&schema));
     let (mut tape, mut passed, mut by_head) = (Tape::new(), Vec::new(), true);
     for (at, message) in capture().into_iter().enumerate() {
-        let mut bytes = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2];
-        bytes.extend(message);
+        let bytes = nlmon(PROTOCOL, &message);
         let len = u32::try_from(bytes.len()).unwrap();
         let number = u32::try_from(at).unwrap() + 1;
         let frame = Frame {

@@ -20,11 +20,8 @@ pub(crate) struct OwnedFrame {
 }
 
 impl OwnedFrame {
-    /// A frame of nlmon with this netlink protocol and content.
-    pub(crate) fn nlmon(number: u32, protocol: u16, content: &[u8]) -> Self {
-        let mut bytes = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        bytes.extend(protocol.to_be_bytes());
-        bytes.extend(content);
+    /// A frame of nlmon, as many microseconds after the epoch as its number says.
+    pub(crate) fn new(number: u32, bytes: Vec<u8>) -> Self {
         Self {
             number,
             time: Some(Time(i64::from(number) * 1000)),

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::*;
 use crate::capture::{Frame, Origin};
 use crate::context::{Context, MessageView, RequestView};
+use crate::netlink::{LITTLE, attribute as attr, nlmon};
 use crate::schema::{
     AttributeSet, Attributes, Enum, EnumEntry, Family, Field, FieldOrder, FlagsAs, Format,
     FormatKey, Formats, Hint, Len, Member, Message, Schema, Selector, Struct, SummaryEntry, Type,
@@ -307,22 +308,8 @@ static FAMILY: Family = Family {
 const PROTOCOL: u16 = 30;
 const NEW: u16 = 16;
 
-/// An attribute with its padding.
-fn attr(number: u16, payload: &[u8]) -> Vec<u8> {
-    let len = u16::try_from(payload.len() + 4).unwrap();
-    let mut bytes = [len.to_le_bytes(), number.to_le_bytes()].concat();
-    bytes.extend(payload);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
 fn nlmsg(kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
-    let len = u32::try_from(payload.len() + 16).unwrap();
-    let mut bytes = len.to_le_bytes().to_vec();
-    bytes.extend([kind.to_le_bytes(), flags.to_le_bytes()].concat());
-    bytes.extend([7_u32.to_le_bytes(), 99_u32.to_le_bytes()].concat());
-    bytes.extend(payload);
-    bytes
+    LITTLE.message_of((7, 99), kind, flags, payload)
 }
 
 /// A message with the header 2, 1, 3 and these attributes.
@@ -355,12 +342,7 @@ fn shown_of(
     let mut context = Context::new(Arc::new(schema));
     let bytes: Vec<Vec<u8>> = messages
         .iter()
-        .map(|message| {
-            let mut frame = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-            frame.extend(protocol.to_be_bytes());
-            frame.extend(message);
-            frame
-        })
+        .map(|message| nlmon(protocol, message))
         .collect();
     let frames: Vec<_> = (1_u32..)
         .zip(&bytes)

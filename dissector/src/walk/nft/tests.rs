@@ -1,12 +1,12 @@
 //! Rules and sets by hand, and what their values are taken for.
 
 use super::NftSets;
+use crate::netlink::{LITTLE, attribute, nlmon};
 use crate::schema::{GenlIds, Schema};
 use crate::tape::Tape;
 use crate::value::Show;
-use crate::walk::tests::LITTLE;
 use crate::walk::{FrameShape, Known, dissect};
-use crate::wire::{LinkType, Order};
+use crate::wire::{LinkType, Order, protocol};
 
 const NEWRULE: u16 = 0xa06;
 const NEWSET: u16 = 0xa09;
@@ -14,10 +14,6 @@ const NEWSETELEM: u16 = 0xa0c;
 const INET: u8 = 1;
 const IPV4: u8 = 2;
 const ARP: u8 = 3;
-
-fn attribute(number: u16, payload: &[u8]) -> Vec<u8> {
-    LITTLE.attribute(number, payload)
-}
 
 fn number(number: u16, value: u32) -> Vec<u8> {
     attribute(number, &value.to_be_bytes())
@@ -59,8 +55,7 @@ fn put(value: &[u8]) -> Vec<u8> {
 fn values(content: &[u8], sets: Option<&NftSets>) -> Vec<String> {
     let schema = Schema::builtin();
     let ids = GenlIds::fixed(&schema);
-    let mut frame = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12];
-    frame.extend(content);
+    let frame = nlmon(protocol::NETFILTER, content);
     let shape = FrameShape {
         link: LinkType::Netlink,
         wire_len: u32::try_from(frame.len()).unwrap(),

@@ -5,9 +5,10 @@ use etherparse::{
     PacketBuilder, TcpOptionElement, VlanId, ether_type, ip_number,
 };
 
-use super::super::tests::{LITTLE, same, shown};
+use super::super::tests::{same, shown};
 use super::super::{FrameShape, dissect};
 use super::{follows_ethernet, version};
+use crate::netlink::{LITTLE, nlmon};
 use crate::schema::{GenlIds, Schema};
 use crate::tape::Tape;
 use crate::wire::{LinkType, Order, protocol};
@@ -325,8 +326,7 @@ fn no_packet_is_too_strange() {
     let ids = GenlIds::fixed(&schema);
     let mut tape = Tape::new();
     let mut tiled = |attribute: u16, packet: &[u8]| {
-        let mut frame = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12];
-        frame.extend(message(attribute, packet));
+        let frame = nlmon(protocol::NETFILTER, &message(attribute, packet));
         let wire_len = u32::try_from(frame.len()).unwrap();
         let shape = FrameShape {
             link: LinkType::Netlink,

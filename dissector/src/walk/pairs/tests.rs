@@ -1,7 +1,8 @@
 //! Records of the audit subsystem and events of kernel objects, and texts that only begin
 //! like one.
 
-use super::super::tests::{LITTLE, same, shown};
+use super::super::tests::{same, shown};
+use crate::netlink::LITTLE;
 use crate::wire::{Order, protocol};
 
 const NETLINK_AUDIT: u16 = 9;

@@ -1,7 +1,8 @@
 //! Attributes: what lies in them, whose numbers say something, that no table knows, that are
 //! too short or too deep.
 
-use super::{LITTLE, PROTOCOL, attribute, check, shown};
+use super::{PROTOCOL, check, shown};
+use crate::netlink::{LITTLE, attribute};
 use crate::walk::MAX_DEPTH;
 use crate::wire::Order;
 

@@ -1,6 +1,7 @@
 //! Messages of netlink itself, errors and ends, and what has their numbers and is none.
 
-use super::{LITTLE, PROTOCOL, attribute, check_payload, same, shown};
+use super::{PROTOCOL, check_payload, same, shown};
+use crate::netlink::{LITTLE, attribute};
 use crate::wire::Order;
 
 const MULTI: u16 = 2;

@@ -9,6 +9,7 @@ mod structs;
 use std::fmt::Write;
 
 use super::{FrameShape, dissect};
+use crate::netlink::{LITTLE, nlmon};
 use crate::schema::{GenlIds, Schema, base, ynl};
 use crate::tape::{NodeFlags, Tape};
 use crate::value::Show;
@@ -155,55 +156,13 @@ operations:
     - {name: empty, value: 18, fixed-header: head}
 ";
 
-/// Integers and attributes in one byte order.
-#[derive(Clone, Copy)]
-pub(in crate::walk) struct Writer(Order);
-
-pub(in crate::walk) const LITTLE: Writer = Writer(Order::Little);
-const BIG: Writer = Writer(Order::Big);
-
-impl Writer {
-    fn u16(self, number: u16) -> Vec<u8> {
-        match self.0 {
-            Order::Little => number.to_le_bytes().to_vec(),
-            Order::Big => number.to_be_bytes().to_vec(),
-        }
-    }
-
-    fn u32(self, number: u32) -> Vec<u8> {
-        match self.0 {
-            Order::Little => number.to_le_bytes().to_vec(),
-            Order::Big => number.to_be_bytes().to_vec(),
-        }
-    }
-
-    pub(in crate::walk) fn attribute(self, number: u16, payload: &[u8]) -> Vec<u8> {
-        let len = u16::try_from(payload.len() + 4).unwrap();
-        let mut bytes = [self.u16(len), self.u16(number), payload.to_vec()].concat();
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    }
-
-    pub(in crate::walk) fn message(self, kind: u16, flags: u16, payload: &[u8]) -> Vec<u8> {
-        let len = u32::try_from(payload.len() + 16).unwrap();
-        let header = [self.u32(len), self.u16(kind), self.u16(flags)].concat();
-        [header, vec![0; 8], payload.to_vec()].concat()
-    }
-}
-
-fn attribute(number: u16, payload: &[u8]) -> Vec<u8> {
-    LITTLE.attribute(number, payload)
-}
-
 /// The tape of messages as text: a line a node below the `nlmsghdr`, indented, with its
 /// value and what is remarked on it.
 pub(super) fn shown(order: Order, protocol: u16, content: &[u8]) -> String {
     let mut schema = Schema::builtin();
     schema.add(ynl::load(SPEC, "toy.yaml").unwrap());
     let ids = GenlIds::fixed(&schema);
-    let mut frame = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    frame.extend(protocol.to_be_bytes());
-    frame.extend(content);
+    let frame = nlmon(protocol, content);
     let shape = FrameShape {
         link: LinkType::Netlink,
         wire_len: u32::try_from(frame.len()).unwrap(),

@@ -1,6 +1,7 @@
 //! What says which format a sub-message has.
 
-use super::{BIG, LITTLE, PROTOCOL, attribute, check, same, shown};
+use super::{PROTOCOL, check, same, shown};
+use crate::netlink::{BIG, LITTLE, attribute};
 use crate::wire::Order;
 
 #[test]

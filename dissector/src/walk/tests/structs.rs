@@ -1,6 +1,7 @@
 //! Structs: their padding, members that are counted, lengths that are not as known, bit fields.
 
-use super::{BIG, LITTLE, PROTOCOL, attribute, check, check_payload, shown};
+use super::{PROTOCOL, check, check_payload, shown};
+use crate::netlink::{BIG, LITTLE, attribute};
 use crate::wire::Order;
 
 #[test]

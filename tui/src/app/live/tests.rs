@@ -14,6 +14,7 @@ use ratatui::backend::TestBackend;
 
 use crate::app::{Action, App, Effect, Settings};
 use crate::keymap;
+use crate::netlink::{NATIVE, nlmon};
 use crate::source::{
     FrameEntry, Losses, PortUse, Segment, Socket, SocketChange, SocketKey, SourceEvent,
 };
@@ -47,15 +48,8 @@ impl Watch {
 
     /// A link message comes: `RTM_NEWLINK` of interface 7 with this sequence number and port.
     fn hear(&mut self, seq: u32, pid: u32, group: u32, own: bool) {
-        let mut bytes = vec![0, 4, 3, 0x38, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        bytes.extend(32_u32.to_ne_bytes());
-        bytes.extend(16_u16.to_ne_bytes());
-        bytes.extend(0_u16.to_ne_bytes());
-        bytes.extend(seq.to_ne_bytes());
-        bytes.extend(pid.to_ne_bytes());
-        bytes.extend([0, 0, 1, 0]);
-        bytes.extend(7_u32.to_ne_bytes());
-        bytes.extend([0; 8]);
+        let ifinfomsg = [&[0, 0, 1, 0], &NATIVE.u32(7)[..], &[0; 8]].concat();
+        let bytes = nlmon(0, &NATIVE.message_of((seq, pid), 16, 0, &ifinfomsg));
         let entry = FrameEntry {
             frame: FrameAt {
                 number: self.frames + 1,

@@ -25,6 +25,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use rustix::process::{DumpableBehavior, Signal, WaitOptions};
 
 use super::*;
+use crate::netlink::NATIVE;
 
 /// Says to the process that is started for a test which folder it has.
 const FOLDER: &str = "SANDBOX_TEST_FOLDER";
@@ -318,11 +319,7 @@ fn netlink() -> OwnedFd {
 fn interfaces(socket: &OwnedFd) -> usize {
     // `struct nlmsghdr` with RTM_GETLINK, NLM_F_REQUEST and NLM_F_DUMP, then an empty
     // `struct ifinfomsg`; linux/netlink.h, linux/rtnetlink.h.
-    let mut question = Vec::new();
-    question.extend(32_u32.to_ne_bytes());
-    question.extend(18_u16.to_ne_bytes());
-    question.extend(0x301_u16.to_ne_bytes());
-    question.resize(32, 0);
+    let question = NATIVE.message(18, 0x301, &[0; 16]);
     rustix::net::send(socket, &question, SendFlags::empty()).unwrap();
     let mut answer = vec![0_u8; 1 << 16];
     let (len, _) = rustix::net::recv(socket, &mut answer, RecvFlags::empty()).unwrap();

@@ -82,7 +82,7 @@ impl Files {
 
     /// Begins a recording, or ends the one that goes on.
     pub(crate) fn record(&mut self, app: &mut App) {
-        if let Some(recording) = self.recording.take() {
+        if let Some(mut recording) = self.recording.take() {
             app.recorded(None);
             let path = recording.path().display().to_string();
             match recording.finish() {
@@ -107,6 +107,7 @@ impl Files {
             Path::new("nlscope.pcapng"),
             1,
             since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(0)),
+            0,
         );
         let recorder = Recorder::create_new(&name, None)?;
         let mut recording = Recording::new(recorder, Arc::clone(&self.schema));
@@ -144,7 +145,7 @@ impl Files {
     /// Its end cannot be written.
     pub(crate) fn end(self) -> Result<(), RecordError> {
         match self.recording {
-            Some(recording) => recording.finish().map(drop),
+            Some(mut recording) => recording.finish().map(drop),
             None => Ok(()),
         }
     }

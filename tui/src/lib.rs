@@ -9,6 +9,7 @@
 )]
 
 mod app;
+mod caller;
 mod cli;
 mod dump;
 mod files;

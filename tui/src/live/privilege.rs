@@ -14,6 +14,8 @@ use caps::{CapSet, Capability};
 use rustix::process::{Gid, Uid, geteuid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
+use crate::caller;
+
 /// What capturing on nlmon needs: the packet socket, and the device. A file has one set of
 /// capabilities, so a command that gives some of them has to give all of them.
 pub(crate) const NEEDED: [Capability; 2] = [Capability::CAP_NET_RAW, Capability::CAP_NET_ADMIN];
@@ -132,8 +134,7 @@ fn escaped(bytes: &[u8]) -> String {
 ///
 /// The system does not let us.
 pub(crate) fn go_on_as_caller(folder: &Path) -> anyhow::Result<()> {
-    let number = |name| env::var(name).ok()?.parse().ok();
-    let (Some(uid), Some(gid)) = (number("SUDO_UID"), number("SUDO_GID")) else {
+    let Some((uid, gid)) = caller::of_sudo() else {
         return Ok(());
     };
     let writable = fs::metadata(folder).is_ok_and(|it| is_writable(it.uid(), it.mode(), uid));

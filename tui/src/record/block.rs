@@ -129,7 +129,9 @@ pub(super) fn statistics(buffer: &mut Vec<u8>, statistics: &Statistics) {
     block.option(ISB_STARTTIME, &halves(start));
     block.option(ISB_ENDTIME, &halves(end));
     if let Some(losses) = statistics.losses {
-        block.option(ISB_IFRECV, &losses.received.to_ne_bytes());
+        // What was counted last may be older than the last packet.
+        let least = statistics.recorded.saturating_add(losses.dropped);
+        block.option(ISB_IFRECV, &losses.received.max(least).to_ne_bytes());
         block.option(ISB_IFDROP, &losses.dropped.to_ne_bytes());
     }
     block.option(ISB_USRDELIV, &statistics.recorded.to_ne_bytes());

@@ -1,15 +1,18 @@
 //! `nlscope record`: what a live source brings, into a file.
 
+use std::fmt;
 use std::io::{self, IsTerminal};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use nlscope_dissector::filter::Filter;
+use signal_hook::flag;
 
-use super::{Form, Recorder, Recording, Rotation};
+use super::{Form, RecordError, Recorder, Recording, Rotation};
 use crate::cli::{self, Bound, Record, RecordForm};
 use crate::live;
 use crate::source::{SourceError, SourceEvent};
@@ -47,17 +50,24 @@ pub(crate) fn run(args: &Record) -> anyhow::Result<Status> {
         ..args.capture.options(filter.as_ref())
     };
     let bounds = Bounds::new(args)?;
+    // Writing beyond the limit of setrlimit(2) then is an error like others.
+    flag::register(libc::SIGXFSZ, Arc::default()).context("cannot listen for signals")?;
     let opened = live::open(options, &schema)?;
     let form = match args.form {
         RecordForm::Pcapng => Form::Pcapng,
         RecordForm::Pcap => Form::Pcap,
     };
     let folder = folder(&args.write);
-    opened.go_on_as_caller(&folder)?;
+    let writes = if bounds.rotation.goes_on() {
+        opened.go_on_as_caller(&folder)?;
+        live::Writes::Files(folder)
+    } else {
+        live::Writes::Nothing
+    };
     let recorder = Recorder::create(&args.write, form, bounds.rotation, args.comment.clone())?;
     let mut recording = Recording::new(recorder, Arc::new(schema));
     let title = opened.title.clone();
-    let (mut live, events) = opened.start(live::Writes::Files(folder))?;
+    let (mut live, events) = opened.start(writes)?;
     live.stop_at_signals()?;
     if !args.quiet {
         complain(&format_args!(
@@ -70,20 +80,25 @@ pub(crate) fn run(args: &Record) -> anyhow::Result<Status> {
         bounds,
         begun: Instant::now(),
         quiet: args.quiet,
+        said: None,
     };
     let ended = session.record(&events, || live.stop());
+    let ended = ended.and_then(|status| {
+        session.recording.finish()?;
+        Ok(status)
+    });
+    if ended.is_err() {
+        live.stop();
+        session.lose(&events);
+    }
+    session.end_line();
     drop(events);
     drop(live);
-    let tally = recording.tally().clone();
-    let written = recording.written();
-    let finished = recording.finish();
     if !args.quiet {
-        let written = finished.as_ref().map_or(written, |summary| summary.packets);
+        let (written, tally) = (recording.written(), recording.tally());
         complain(&format_args!("{written} frames written, {tally}"));
     }
-    let status = ended?;
-    finished?;
-    Ok(status)
+    ended
 }
 
 /// The folder that files are written in.
@@ -98,7 +113,6 @@ fn folder(path: &Path) -> PathBuf {
 struct Bounds {
     rotation: Rotation,
     duration: Option<Duration>,
-    bytes: Option<u64>,
     frames: Option<u64>,
 }
 
@@ -110,7 +124,6 @@ impl Bounds {
                 ..Rotation::default()
             },
             duration: None,
-            bytes: None,
             frames: args.limit,
         };
         for bound in &args.ring {
@@ -124,10 +137,17 @@ impl Bounds {
         for bound in &args.autostop {
             match *bound {
                 Bound::Duration(duration) => bounds.duration = Some(duration),
-                Bound::Filesize(bytes) => bounds.bytes = Some(bytes),
+                // Of several files it is the size of each, as in dumpcap.
+                Bound::Filesize(bytes) => bounds.rotation.filesize = Some(bytes),
                 Bound::Packets(frames) => bounds.frames = Some(frames),
                 Bound::Files(files) => bounds.rotation.last = Some(files),
             }
+        }
+        if args.ring.is_empty() {
+            bounds.rotation.last = NonZeroU32::new(1);
+        }
+        if bounds.rotation.files.is_some() && !bounds.rotation.goes_on() {
+            return Err(Usage(RecordError::NeverRotated.to_string()));
         }
         if args.autostop.iter().any(|it| matches!(it, Bound::Files(_))) && args.ring.is_empty() {
             return Err(Usage(
@@ -144,6 +164,8 @@ struct Session<'a> {
     bounds: Bounds,
     begun: Instant,
     quiet: bool,
+    /// When it was said how many there are, in a line that goes on.
+    said: Option<Instant>,
 }
 
 impl Session<'_> {
@@ -153,7 +175,6 @@ impl Session<'_> {
         mut stop: impl FnMut(),
     ) -> anyhow::Result<Status> {
         let mut stopped = false;
-        let mut said = Instant::now();
         loop {
             match events.recv_timeout(PATIENCE) {
                 Ok(SourceEvent::End(Ok(()))) | Err(RecvTimeoutError::Disconnected) => {
@@ -162,21 +183,56 @@ impl Session<'_> {
                 Ok(SourceEvent::End(Err(
                     SourceError::Unusable(text) | SourceError::Damaged(text),
                 ))) => bail!(text),
-                Ok(SourceEvent::Notice(text)) if !self.quiet => complain(&text),
+                Ok(SourceEvent::Notice(text)) => self.notice(&text),
                 Ok(event) => self.take(&event)?,
-                Err(RecvTimeoutError::Timeout) => self.recording.tick(now())?,
+                Err(RecvTimeoutError::Timeout) => {}
             }
             self.recording.flush_in_time()?;
+            self.recording.tick(now())?;
+            if let Some(trouble) = self.recording.trouble() {
+                self.notice(&trouble);
+            }
             if !stopped && self.is_over() {
                 stopped = true;
                 stop();
             }
-            if !self.quiet && io::stderr().is_terminal() && said.elapsed() >= SAY_EVERY {
-                said = Instant::now();
-                let (written, dropped) =
-                    (self.recording.written(), self.recording.tally().dropped());
-                eprint!("\r{written} frames written, {dropped} dropped ");
+            self.count();
+        }
+    }
+
+    /// Takes of what still comes, to the end, only how much it is.
+    fn lose(&mut self, events: &Receiver<SourceEvent>) {
+        for event in events {
+            match event {
+                SourceEvent::Losses(losses) => self.recording.lose(losses),
+                SourceEvent::End(_) => return,
+                _ => {}
             }
+        }
+    }
+
+    fn notice(&mut self, text: &dyn fmt::Display) {
+        if !self.quiet {
+            self.end_line();
+            complain(text);
+        }
+    }
+
+    /// Says how many there are, now and then, where somebody watches.
+    fn count(&mut self) {
+        let due = self.said.is_none_or(|said| said.elapsed() >= SAY_EVERY);
+        if self.quiet || !due || !io::stderr().is_terminal() {
+            return;
+        }
+        self.said = Some(Instant::now());
+        let (written, tally) = (self.recording.written(), self.recording.tally());
+        eprint!("\r{written} frames written, {} dropped ", tally.dropped());
+    }
+
+    /// Ends the line that says how many there are.
+    fn end_line(&mut self) {
+        if self.said.take().is_some() {
+            eprintln!();
         }
     }
 
@@ -192,7 +248,6 @@ impl Session<'_> {
     /// Whether it is enough.
     fn is_over(&self) -> bool {
         let recording = &*self.recording;
-        let summary = recording.so_far();
         self.bounds
             .duration
             .is_some_and(|most| self.begun.elapsed() >= most)
@@ -200,7 +255,6 @@ impl Session<'_> {
                 .bounds
                 .frames
                 .is_some_and(|most| recording.taken() >= most)
-            || self.bounds.bytes.is_some_and(|most| summary.bytes >= most)
             || recording.is_full()
     }
 }

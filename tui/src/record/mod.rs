@@ -28,7 +28,7 @@ pub(crate) use error::RecordError;
 pub(crate) use name::numbered;
 use output::Output;
 pub(crate) use recording::{Recording, save};
-use sink::Open;
+use sink::{Open, Sink};
 
 use crate::source::Losses;
 
@@ -42,6 +42,14 @@ const BLOCK_OVERHEAD: usize = 128 * 1024;
 /// What a packet of [`Recorder::preface`] takes at most besides its bytes: fields, options,
 /// and the description of the recorder's own process.
 const PREFACE_OVERHEAD: u64 = 128;
+/// How many bytes of such packets a file has at most, besides at most half of its size.
+const PREFACES: u64 = 1 << 20;
+/// For how many packets a file goes on if the next one cannot be begun.
+const STAY: u64 = 1000;
+/// How many captures may begin a file in one second.
+const SAME_NAMES: u32 = 100;
+/// How many processes a file describes: readers need not remember more.
+const PROCESSES: u32 = 1 << 16;
 
 /// The format of a capture.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,8 +79,10 @@ pub(crate) struct Rotation {
 }
 
 impl Rotation {
-    fn is_never(&self) -> bool {
-        self.filesize.is_none() && self.duration.is_none() && self.packets.is_none()
+    /// Whether there are several files.
+    pub(crate) fn goes_on(&self) -> bool {
+        let ends = self.filesize.is_some() || self.duration.is_some() || self.packets.is_some();
+        ends && self.last.is_none_or(|last| last.get() > 1)
     }
 }
 
@@ -139,12 +149,17 @@ pub(crate) struct Recorder {
     interfaces: Vec<Interface>,
     prefaces: Vec<Preface>,
     output: Output,
+    /// The next file, where it is open already.
+    next: Option<(PathBuf, Box<dyn Sink>)>,
     file: Contents,
     /// The files there are, oldest first, where the oldest is to be deleted.
     ring: VecDeque<PathBuf>,
     /// Packets and bytes of the files before the present one; files with it.
     total: Summary,
     full: bool,
+    /// What kept the next file from being begun, or the oldest from being deleted, until
+    /// somebody asks.
+    trouble: Option<RecordError>,
 }
 
 /// An interface, which each file describes again.
@@ -169,6 +184,8 @@ struct Contents {
     /// The times of the first and of the last packet.
     span: Option<(u64, u64)>,
     packets: u64,
+    /// With so many packets it is tried again to begin the next file.
+    stays_until: u64,
     processes: Processes,
     /// Its statistics are written, nothing may follow.
     ended: bool,
@@ -198,16 +215,18 @@ impl Recorder {
         rotation: Rotation,
         comment: Option<String>,
     ) -> Result<Self, RecordError> {
-        if rotation.is_never() && rotation.files.is_some() {
+        if !rotation.goes_on() && rotation.files.is_some() {
             return Err(RecordError::NeverRotated);
         }
         let stdout = ["-", "/dev/stdout"].map(Path::new).contains(&path);
         let (path, open): (&Path, Open) = if stdout {
             (Path::new("standard output"), sink::open_stdout)
+        } else if rotation.goes_on() {
+            (path, sink::open_new_file)
         } else {
             (path, sink::open_file)
         };
-        if !rotation.is_never() && (stdout || !sink::names_files(path)) {
+        if rotation.goes_on() && (stdout || !sink::names_files(path)) {
             return Err(RecordError::NotRotated { path: path.into() });
         }
         Self::begin(path, form, rotation, comment, open)
@@ -232,8 +251,8 @@ impl Recorder {
         open: Open,
     ) -> Result<Self, RecordError> {
         let now = nanoseconds_now();
-        let first = file_name(path, rotation, 1, now);
-        let output = Output::new(first.clone(), open(&first)?);
+        let (first, sink) = open_file(path, rotation, 1, now, open)?;
+        let output = Output::new(first.clone(), sink);
         let mut recorder = Self {
             form,
             rotation,
@@ -244,6 +263,7 @@ impl Recorder {
             interfaces: Vec::new(),
             prefaces: Vec::new(),
             output,
+            next: None,
             file: Contents::new(now),
             ring: VecDeque::from([first]),
             total: Summary {
@@ -252,6 +272,7 @@ impl Recorder {
                 bytes: 0,
             },
             full: false,
+            trouble: None,
         };
         recorder.head();
         // At once, so that the file can be read from now on.
@@ -276,7 +297,7 @@ impl Recorder {
         }
         let pending = self.output.pending();
         self.describe(name, description);
-        if self.file.span.is_some() && self.is_over_size(self.interfaces.len() + 1) {
+        if self.file.may_end() && self.is_over_size(self.interfaces.len() + 1) {
             self.output.withdraw(pending);
             self.rotate(latest)?;
             if self.full {
@@ -308,6 +329,9 @@ impl Recorder {
     /// if what is before it cannot be written: then it is not recorded, and a later call
     /// tries again.
     pub(crate) fn packet(&mut self, packet: &Packet<'_>) -> Result<(), RecordError> {
+        if self.full {
+            return Ok(());
+        }
         self.check(packet)?;
         let time = nanoseconds(packet.time);
         if self.file.ended || self.file.is_full(self.rotation) || self.is_over_time(time) {
@@ -321,7 +345,7 @@ impl Recorder {
         }
         let pending = self.output.pending();
         self.append(packet);
-        if self.file.span.is_some() && self.is_over_size(self.interfaces.len()) {
+        if self.file.may_end() && self.is_over_size(self.interfaces.len()) {
             self.output.withdraw(pending);
             self.rotate(time)?;
             if self.full {
@@ -334,7 +358,7 @@ impl Recorder {
             interface.recorded += 1;
         }
         if self.file.is_full(self.rotation) && self.is_last() {
-            self.rotate(time)?;
+            self.end_last()?;
         }
         Ok(())
     }
@@ -409,10 +433,16 @@ impl Recorder {
     /// # Errors
     ///
     /// If any of it failed; the error says how many packets are safe.
-    pub(crate) fn finish(mut self) -> Result<Summary, RecordError> {
+    pub(crate) fn finish(&mut self) -> Result<Summary, RecordError> {
         self.end_file()?;
         self.output.sync()?;
         Ok(self.so_far())
+    }
+
+    /// What went wrong with the next file or the oldest since this was asked last. The
+    /// capture goes on in the present file.
+    pub(crate) fn trouble(&mut self) -> Option<RecordError> {
+        self.trouble.take()
     }
 
     /// What was written until now.
@@ -451,12 +481,11 @@ impl Recorder {
 
     /// Whether what happens at `time` belongs to the next file.
     fn is_over_time(&self, time: u64) -> bool {
-        self.rotation
-            .duration
-            .zip(self.file.span)
-            .is_some_and(|(most, (first, _))| {
+        let over =
+            (self.rotation.duration.zip(self.file.span)).is_some_and(|(most, (first, _))| {
                 u128::from(time.saturating_sub(first)) >= most.as_nanos()
-            })
+            });
+        over && self.file.may_end()
     }
 
     /// Whether the last file has ended.
@@ -469,24 +498,50 @@ impl Recorder {
         last.is_some_and(|last| self.total.files >= last)
     }
 
-    /// Begins the next file at `time`, if there is to be one.
+    /// Begins the next file at `time`, if there is to be one. If it cannot be opened, the
+    /// present one goes on for some packets.
     fn rotate(&mut self, time: u64) -> Result<(), RecordError> {
-        self.end_file()?;
         if self.is_last() {
-            self.full = true;
-            return Ok(());
+            return self.end_last();
         }
-        let path = file_name(&self.path, self.rotation, self.total.files + 1, time);
-        let sink = (self.open)(&path)?;
+        let next = match self.next.take() {
+            Some(next) => next,
+            None => match self.open_next(time) {
+                Ok(next) => next,
+                Err(error) => {
+                    self.file.stays_until = self.file.packets + STAY;
+                    self.trouble.get_or_insert(error);
+                    return Ok(());
+                }
+            },
+        };
+        if let Err(error) = self.end_file() {
+            self.next = Some(next);
+            return Err(error);
+        }
         self.total = self.so_far();
+        let (path, sink) = next;
         self.output.switch(path, sink);
         self.file = Contents::new(time);
         self.total.files += 1;
         self.head();
         // First of all, because it may be what makes room for the new one.
-        let removed = self.close_ring();
-        self.output.flush()?;
-        removed
+        if let Err(error) = self.close_ring() {
+            self.trouble.get_or_insert(error);
+        }
+        self.output.flush()
+    }
+
+    fn open_next(&self, time: u64) -> Result<(PathBuf, Box<dyn Sink>), RecordError> {
+        let number = self.total.files + 1;
+        open_file(&self.path, self.rotation, number, time, self.open)
+    }
+
+    /// Ends the file after which there is no other.
+    fn end_last(&mut self) -> Result<(), RecordError> {
+        self.end_file()?;
+        self.full = true;
+        Ok(())
     }
 
     /// Buffers what a file begins with.
@@ -515,12 +570,24 @@ impl Recorder {
 
     fn append_preface(&mut self, preface: &Preface) {
         let size = self.output.size() + preface.bytes.len() as u64 + PREFACE_OVERHEAD;
-        if self.rotation.filesize.is_some_and(|most| size > most / 2) {
+        let most = self
+            .rotation
+            .filesize
+            .map_or(PREFACES, |most| PREFACES.min(most / 2));
+        if size > most {
             return;
         }
+        // Of a later file the times begin with it.
+        let time = match self.total.files {
+            1 => preface.time,
+            _ => (
+                self.file.created / NANOSECONDS,
+                subsecond(self.file.created),
+            ),
+        };
         let packet = Packet {
             interface: preface.interface,
-            time: preface.time,
+            time,
             wire_len: u32::try_from(preface.bytes.len()).unwrap_or(u32::MAX),
             bytes: &preface.bytes,
             process: Some(Process {
@@ -549,10 +616,14 @@ impl Recorder {
     fn encoded<'p>(&mut self, packet: &'p Packet<'_>) -> impl FnOnce(&mut Vec<u8>) + use<'p> {
         let form = self.form;
         let process = packet.process.filter(|_| form == Form::Pcapng);
-        let process = process.map(|process| {
-            self.file.processes.number(process).unwrap_or_else(|| {
-                self.output.block(|buffer| block::process(buffer, process));
-                self.file.processes.add(process)
+        let process = process.and_then(|process| {
+            let known = self.file.processes.number(process);
+            let new = known.is_none() && self.file.processes.count < PROCESSES;
+            known.or_else(|| {
+                new.then(|| {
+                    self.output.block(|buffer| block::process(buffer, process));
+                    self.file.processes.add(process)
+                })
             })
         });
         let time = nanoseconds(packet.time);
@@ -611,13 +682,19 @@ impl Contents {
             created,
             span: None,
             packets: 0,
+            stays_until: 0,
             processes: Processes::default(),
             ended: false,
         }
     }
 
+    /// Whether the next file may be begun.
+    fn may_end(&self) -> bool {
+        self.packets > 0 && self.packets >= self.stays_until
+    }
+
     fn is_full(&self, rotation: Rotation) -> bool {
-        self.packets > 0 && rotation.packets.is_some_and(|most| self.packets >= most)
+        self.may_end() && rotation.packets.is_some_and(|most| self.packets >= most)
     }
 
     fn count(&mut self, time: u64) {
@@ -649,18 +726,37 @@ impl Processes {
     }
 }
 
-/// The name of file `number`, which begins at `time`.
-fn file_name(path: &Path, rotation: Rotation, number: u64, time: u64) -> PathBuf {
-    if rotation.is_never() {
-        path.into()
-    } else {
-        name::numbered(path, number, time)
+/// Opens file `number`, which begins at `time`: one of several under a name that no other
+/// file has.
+fn open_file(
+    path: &Path,
+    rotation: Rotation,
+    number: u64,
+    time: u64,
+    open: Open,
+) -> Result<(PathBuf, Box<dyn Sink>), RecordError> {
+    if !rotation.goes_on() {
+        return Ok((path.into(), open(path)?));
     }
+    let mut again = 0;
+    loop {
+        let path = name::numbered(path, number, time, again);
+        match open(&path) {
+            Err(RecordError::Exists { .. }) if again < SAME_NAMES => again += 1,
+            opened => return Ok((path, opened?)),
+        }
+    }
+}
+
+const NANOSECONDS: u64 = 1_000_000_000;
+
+fn subsecond(time: u64) -> u32 {
+    u32::try_from(time % NANOSECONDS).unwrap_or(0)
 }
 
 fn nanoseconds((seconds, nanoseconds): (u64, u32)) -> u64 {
     seconds
-        .saturating_mul(1_000_000_000)
+        .saturating_mul(NANOSECONDS)
         .saturating_add(nanoseconds.into())
 }
 

@@ -8,10 +8,14 @@ const NANOSECONDS: u64 = 1_000_000_000;
 
 /// The name of file `number` (from 1) of a capture that is written to `path`:
 /// `out.pcapng` becomes `out_00001_20261121073000.pcapng`, where the date is `time`
-/// (nanoseconds since 1970) in UTC.
-pub(crate) fn numbered(path: &Path, number: u64, time: u64) -> PathBuf {
+/// (nanoseconds since 1970) in UTC. With `again` above 0 it is another one:
+/// `out_00001_20261121073000-1.pcapng`.
+pub(crate) fn numbered(path: &Path, number: u64, time: u64, again: u32) -> PathBuf {
     let mut name = OsString::from(path.file_stem().unwrap_or_default());
     name.push(format!("_{number:05}_{}", date(time)));
+    if again > 0 {
+        name.push(format!("-{again}"));
+    }
     if let Some(extension) = path.extension() {
         name.push(".");
         name.push(extension);
@@ -60,7 +64,7 @@ mod tests {
     use super::*;
 
     fn name(path: &str, number: u64, second: u64) -> PathBuf {
-        numbered(Path::new(path), number, second * NANOSECONDS)
+        numbered(Path::new(path), number, second * NANOSECONDS, 0)
     }
 
     #[test]

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use nlscope_dissector::capture::{Frame, Process as Program, Time};
 use nlscope_dissector::context::{Context, GroupSeen};
 use nlscope_dissector::schema::Schema;
-use nlscope_dissector::wire::Cooked;
+use nlscope_dissector::wire::{Cooked, protocol};
 
 use super::{Group, Packet, Process, RecordError, Recorder, Summary};
 use crate::app::Messages;
-use crate::source::{FrameEntry, Segment, SocketKey, SourceEvent, Tally, first_port};
+use crate::source::{FrameEntry, Losses, Segment, SocketKey, SourceEvent, Tally, first_port};
 
 /// How long frames wait at most until they are in the file.
 const FLUSH_AFTER: Duration = Duration::from_millis(200);
@@ -47,6 +47,8 @@ pub(crate) struct Recording {
 struct Held {
     segment: Segment,
     frames: Vec<FrameEntry>,
+    /// How many of them are written.
+    written: usize,
     since: Instant,
 }
 
@@ -99,6 +101,11 @@ impl Recording {
         Ok(())
     }
 
+    /// Counts what came after its end.
+    pub(crate) fn lose(&mut self, losses: Losses) {
+        self.tally.tell(losses);
+    }
+
     /// Frames received and dropped so far.
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
@@ -114,9 +121,9 @@ impl Recording {
         self.recorder.written()
     }
 
-    /// Files, frames and bytes so far.
-    pub(crate) fn so_far(&self) -> Summary {
-        self.recorder.so_far()
+    /// What went wrong with the next file or the oldest, which does not end it.
+    pub(crate) fn trouble(&mut self) -> Option<RecordError> {
+        self.recorder.trouble()
     }
 
     /// Whether its last file has ended.
@@ -134,7 +141,7 @@ impl Recording {
     /// # Errors
     ///
     /// It cannot be written to its end.
-    pub(crate) fn finish(mut self) -> Result<Summary, RecordError> {
+    pub(crate) fn finish(&mut self) -> Result<Summary, RecordError> {
         self.write_held(true)?;
         self.recorder.finish()
     }
@@ -153,15 +160,12 @@ impl Recording {
         Ok(())
     }
 
-    /// Writes what waits while nothing comes, and ends a file whose time is over: `now` is in
-    /// seconds and nanoseconds since 1970.
+    /// Ends a file whose time is over: `now` is in seconds and nanoseconds since 1970.
     ///
     /// # Errors
     ///
     /// It cannot be written.
     pub(crate) fn tick(&mut self, now: (u64, u32)) -> Result<(), RecordError> {
-        self.write_held(false)?;
-        self.recorder.flush()?;
         self.recorder.tick(now)
     }
 
@@ -185,6 +189,7 @@ impl Recording {
         self.held.push_back(Held {
             segment,
             frames: wanted,
+            written: 0,
             since: Instant::now(),
         });
     }
@@ -192,17 +197,20 @@ impl Recording {
     /// Writes the frames that have waited long enough, or too many; or all.
     fn write_held(&mut self, all: bool) -> Result<(), RecordError> {
         let due = |held: &Held| held.since.elapsed() >= FOUND_OUT;
-        while let Some(first) = self.held.front() {
-            if !all && self.held_bytes <= MAX_HELD && !due(first) {
+        while let Some(mut first) = self.held.pop_front() {
+            if !all && self.held_bytes <= MAX_HELD && !due(&first) {
+                self.held.push_front(first);
                 break;
             }
-            let Some(first) = self.held.pop_front() else {
-                break;
-            };
+            while let Some(entry) = first.frames.get(first.written) {
+                if let Err(error) = self.frame(entry, first.segment.bytes()) {
+                    // A later call goes on with this one.
+                    self.held.push_front(first);
+                    return Err(error);
+                }
+                first.written += 1;
+            }
             self.held_bytes -= first.segment.bytes().len();
-            for entry in &first.frames {
-                self.frame(entry, first.segment.bytes())?;
-            }
         }
         Ok(())
     }
@@ -222,8 +230,10 @@ impl Recording {
         let Some(frame) = entry.frame_in(bytes, None) else {
             return Ok(());
         };
-        if entry.own {
+        if is_generic(&frame) {
             self.context.learn(&frame);
+        }
+        if entry.own {
             return self.recorder.preface(&packet(&frame));
         }
         let process = user(&frame).and_then(|key| self.programs.get(&key));
@@ -252,7 +262,7 @@ pub(crate) fn save(
         recording.take(event, None)?;
     }
     recording.write_held(true)?;
-    let mut recorder = recording.recorder;
+    let recorder = &mut recording.recorder;
     let mut before = 0;
     for message in listed {
         let Some(frame) = messages.frame(*message).filter(|it| it.number != before) else {
@@ -270,7 +280,7 @@ pub(crate) fn save(
         });
         let (group, process) = known.unwrap_or_default();
         let context = messages.context();
-        put(&mut recorder, &frame, group, process.as_ref(), context)?;
+        put(recorder, &frame, group, process.as_ref(), context)?;
     }
     Ok(recorder.finish()?.packets)
 }
@@ -316,6 +326,11 @@ fn packet<'f>(frame: &Frame<'f>) -> Packet<'f> {
         process: None,
         group: None,
     }
+}
+
+/// Whether a frame may name families of generic netlink and their groups.
+fn is_generic(frame: &Frame<'_>) -> bool {
+    Cooked::parse(frame.link, frame.bytes).is_ok_and(|it| it.protocol == protocol::GENERIC)
 }
 
 /// The socket whose port a frame's first message has.

@@ -4,13 +4,19 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use super::RecordError;
+use crate::caller;
 
 /// `makedev(1, 3)`, the device number of `/dev/null` (Documentation/admin-guide/devices.txt).
 const NULL_DEVICE: u64 = 0x0103;
+
+/// How long a full pipe is left alone.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Takes bytes, and gives the last of them back where it can.
 pub(super) trait Sink: Send {
@@ -34,15 +40,20 @@ pub(super) struct FileSink {
 
 impl FileSink {
     /// Creates the file at `path`, or empties the one that is there. Only its owner may
-    /// read a new one, because keys go over netlink.
+    /// read a new one, because keys go over netlink: the person who called sudo.
     pub(super) fn create(path: &Path) -> Result<Self, RecordError> {
         let failed = |error| RecordError::Create {
             path: path.into(),
             error,
         };
         // Before it is opened, because opening is an action on some devices.
-        if let Ok(found) = fs::metadata(path) {
-            admit(path, &found)?;
+        match fs::metadata(path) {
+            Ok(found) => admit(path, &found)?,
+            Err(_) => match Self::create_new(path) {
+                // A link to nowhere, or somebody was faster.
+                Err(RecordError::Exists { .. }) => {}
+                made => return made,
+            },
         }
         let file = OpenOptions::new()
             .write(true)
@@ -76,6 +87,10 @@ impl FileSink {
                     error,
                 },
             })?;
+        if let Some((uid, gid)) = caller::of_sudo() {
+            // Only root can give it away, and need not.
+            let _ = fchown(&file, Some(uid), Some(gid));
+        }
         Ok(Self {
             file,
             regular: true,
@@ -92,7 +107,13 @@ impl FileSink {
 
 impl Sink for FileSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        loop {
+            match self.file.write(bytes) {
+                // Somebody else has set a pipe so that it does not wait.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => thread::sleep(PAUSE),
+                written => return written,
+            }
+        }
     }
 
     fn take_back(&mut self, count: u64) -> io::Result<()> {

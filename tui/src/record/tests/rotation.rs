@@ -184,15 +184,12 @@ fn a_file_of_the_ring_that_cannot_be_deleted_is_reported_and_nothing_lost() {
     let oldest = recorder.path().to_owned();
     fs::remove_file(&oldest).unwrap();
     fs::create_dir(&oldest).unwrap();
-    let error = recorder
-        .packet(&plain(1, &1_u32.to_ne_bytes()))
-        .unwrap_err()
-        .to_string();
+    record(&mut recorder, 1..2, 40);
+    let error = recorder.trouble().unwrap().to_string();
     assert!(
         error.starts_with(&format!("cannot delete {}, the oldest", oldest.display())),
         "{error}"
     );
-    record(&mut recorder, 1..2, 40);
     let last = recorder.path().to_owned();
     recorder.finish().unwrap();
     assert_eq!(read(&last).numbers(), [1]);
@@ -244,4 +241,41 @@ fn after_the_last_file_nothing_more_is_recorded() {
     let numbers: Vec<_> = captures.iter().map(Capture::numbers).collect();
     assert_eq!(numbers, [[0, 1, 2], [3, 4, 5]]);
     assert!(captures.iter().all(|capture| capture.statistics.len() == 1));
+}
+
+#[test]
+fn a_file_goes_on_if_the_next_one_cannot_be_begun() {
+    let folder = Folder::new();
+    let inside = folder.file("inside");
+    fs::create_dir(&inside).unwrap();
+    let rotation = Rotation {
+        packets: Some(2),
+        ..Rotation::default()
+    };
+    let mut recorder = recorder(&inside.join("a.pcapng"), rotation);
+    fs::rename(&inside, folder.file("away")).unwrap();
+    record(&mut recorder, 0..7, 40);
+    let error = recorder.trouble().unwrap().to_string();
+    assert!(error.contains("No such file or directory"), "{error}");
+    assert!(recorder.trouble().is_none(), "it is told once");
+    let summary = recorder.finish().unwrap();
+    assert_eq!((summary.files, summary.packets), (1, 7));
+}
+
+#[test]
+fn two_captures_in_one_second_have_files_of_their_own() {
+    let folder = Folder::new();
+    let rotation = Rotation {
+        packets: Some(2),
+        ..Rotation::default()
+    };
+    for numbers in [0..3, 3..6] {
+        let mut recorder = recorder(&folder.file("a.pcapng"), rotation);
+        record(&mut recorder, numbers, 40);
+        recorder.finish().unwrap();
+    }
+    let captures = folder.files().into_iter().map(|path| read(&path));
+    let mut numbers: Vec<_> = captures.flat_map(|it| it.numbers()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [0, 1, 2, 3, 4, 5]);
 }

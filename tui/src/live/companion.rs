@@ -50,8 +50,8 @@ const REMEMBERED: usize = 4096;
 /// What the companion says.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Answer {
-    /// A socket of its own has this protocol and port.
-    Own(u16, u32),
+    /// A socket of its own.
+    Own(SocketKey),
     /// Somebody uses a port.
     Port(PortUse),
     /// Something happened to a socket.
@@ -246,7 +246,7 @@ impl Watch {
         let mut made = Vec::new();
         for (netns, index) in args.remove.iter().copied() {
             let socket = namespaces.inside(netns, || Ok(NetlinkSocket::open(protocol::ROUTE)?))?;
-            say(&Answer::Own(protocol::ROUTE, socket.port()))?;
+            say(&Answer::Own(socket.key(netns)))?;
             made.push(MadeIn {
                 netns,
                 index,
@@ -258,7 +258,7 @@ impl Watch {
             named.extend(netns.and_then(NamedFile::of).map(|file| (number, file)));
             match inside(netns, || Ok(Scanner::open(number)?)) {
                 Ok(scanner) => {
-                    say(&Answer::Own(protocol::SOCK_DIAG, scanner.port()))?;
+                    say(&Answer::Own(scanner.key()))?;
                     scanners.push(scanner);
                 }
                 Err(error) => say(&Answer::Trouble(format!("sockets are not seen: {error:#}")))?,
@@ -267,7 +267,8 @@ impl Watch {
         // Only root in the first namespaces may; without it less is known.
         let process_events = process_events().ok().map(Arc::new);
         if let Some(socket) = process_events.clone() {
-            say(&Answer::Own(protocol::CONNECTOR, socket.port()))?;
+            // Only the first network namespace has the protocol.
+            say(&Answer::Own(socket.key(0)))?;
             let wakes = wakes.clone();
             spawn("processes", move || begun(&socket, &wakes))?;
         }

@@ -12,7 +12,7 @@ use nlscope_dissector::wire::LinkType;
 
 use super::companion::Questions;
 use crate::source::{
-    FrameEntry, Losses, Outlet, Segment, SocketKey, SourceEvent, Stop, first_port as port,
+    FrameEntry, Losses, Outlet, Segment, SocketKey, SourceEvent, Stop, first_port,
 };
 
 /// A batch is handed out when it has so many bytes, or when nothing more is waiting.
@@ -28,18 +28,18 @@ const MAX_ASKED: usize = 1 << 14;
 
 /// The ports of our own sockets: what they say is left out of the view.
 #[derive(Debug, Clone, Default)]
-pub(super) struct OwnPorts(Arc<Mutex<HashSet<(u16, u32)>>>);
+pub(super) struct OwnPorts(Arc<Mutex<HashSet<SocketKey>>>);
 
 impl OwnPorts {
     /// One more.
-    pub(super) fn add(&self, protocol: u16, port: u32) {
+    pub(super) fn add(&self, key: SocketKey) {
         let mut ports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ports.insert((protocol, port));
+        ports.insert(key);
     }
 
-    fn has(&self, protocol: u16, port: u32) -> bool {
+    fn has(&self, key: &SocketKey) -> bool {
         let ports = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ports.contains(&(protocol, port))
+        ports.contains(key)
     }
 }
 
@@ -94,11 +94,21 @@ impl Batch {
         self.bytes.len()
     }
 
-    /// The netlink content of one of its frames.
-    fn content(&self, entry: &FrameEntry) -> &[u8] {
+    /// When the last of its frames was captured.
+    pub(super) fn latest(&self) -> Option<Time> {
+        self.frames.last().and_then(|(entry, _)| entry.frame.time)
+    }
+
+    /// The socket that one of its frames is of.
+    fn user(&self, entry: &FrameEntry, protocol: u16) -> SocketKey {
         let start = entry.start + COOKED_LEN;
         let end = entry.start + entry.frame.len as usize;
-        self.bytes.get(start..end).unwrap_or_default()
+        let content = self.bytes.get(start..end).unwrap_or_default();
+        SocketKey {
+            netns: entry.frame.netns,
+            protocol,
+            port: first_port(protocol, content),
+        }
     }
 
     /// Adds a frame that has its cooked header.
@@ -208,13 +218,8 @@ impl Desk {
         let mut state = self.lock();
         // At once: who has a port now may not have it any more when its frame is handed out.
         for (entry, protocol) in &batch.frames {
-            let port = port(*protocol, batch.content(entry));
-            if port != 0 && !self.own.has(*protocol, port) {
-                let key = SocketKey {
-                    netns: entry.frame.netns,
-                    protocol: *protocol,
-                    port,
-                };
+            let key = batch.user(entry, *protocol);
+            if key.port != 0 && !self.own.has(&key) {
                 self.ask(&mut state, key);
             }
         }
@@ -252,9 +257,7 @@ impl Desk {
     fn hand_out(&self, state: &mut State, batch: Batch, keep_own: bool) -> Result<(), Stop> {
         let mut frames = Vec::with_capacity(batch.frames.len());
         for (mut entry, protocol) in batch.frames.iter().copied() {
-            let own = self
-                .own
-                .has(protocol, port(protocol, batch.content(&entry)));
+            let own = self.own.has(&batch.user(&entry, protocol));
             if own && !self.show_own {
                 if !keep_own {
                     *state.left_out.entry(entry.frame.interface).or_default() += 1;
@@ -351,7 +354,11 @@ mod tests {
     fn desk(show_own: bool, patience: Duration) -> (Desk, Receiver<SourceEvent>) {
         let (outlet, receiver) = Outlet::new(16);
         let own = OwnPorts::default();
-        own.add(0, 77);
+        own.add(SocketKey {
+            netns: HERE.netns,
+            protocol: 0,
+            port: 77,
+        });
         let desk = Desk::new(outlet, own, show_own, None, patience);
         (desk, receiver)
     }

@@ -122,8 +122,9 @@ fn means(wanted: &str, protocol: u16, name: Option<&str>) -> bool {
 }
 
 impl Groups {
-    /// Joins, with a receive buffer of so many bytes for each protocol; `all_nsid` also
-    /// hears the network namespaces that have an id here.
+    /// Joins, with a receive buffer of so many bytes for each protocol, those of all or of
+    /// these `protocols`; `all_nsid` also hears the network namespaces that have an id here.
+    /// Its sockets are our `own`, in network namespace number `netns`.
     ///
     /// # Errors
     ///
@@ -134,7 +135,8 @@ impl Groups {
         schema: &Schema,
         buffer: usize,
         all_nsid: bool,
-        own: &OwnPorts,
+        (own, netns): (&OwnPorts, u32),
+        protocols: Option<&[u16]>,
     ) -> anyhow::Result<Self> {
         let names = GroupNames { schema, genl };
         let mut groups = Self {
@@ -143,7 +145,8 @@ impl Groups {
             named: BTreeSet::new(),
             refused: Vec::new(),
         };
-        for protocol in kernel_protocols()? {
+        let passes = |it: &u16| protocols.is_none_or(|protocols| protocols.contains(it));
+        for protocol in kernel_protocols()?.into_iter().filter(passes) {
             let Ok(socket) = NetlinkSocket::open(protocol) else {
                 continue;
             };
@@ -163,7 +166,7 @@ impl Groups {
                 if protocol == protocol::GENERIC {
                     listener.hear_of_families(genl)?;
                 }
-                own.add(protocol, listener.socket.port());
+                own.add(listener.socket.key(netns));
                 groups.listeners.push(listener);
             }
         }

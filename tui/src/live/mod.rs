@@ -237,7 +237,8 @@ impl Opened {
                 schema,
                 usize::from(self.options.buffer) << 20,
                 self.options.all_nsid,
-                &self.own,
+                (&self.own, number),
+                self.options.protocols.as_deref(),
             )?;
             let place = self.interface(number, format!("groups{at}"));
             let (count, protocols) = groups.count();
@@ -277,7 +278,7 @@ impl Opened {
         let mut heard = Vec::new();
         for number in [protocol::GENERIC, protocol::ROUTE] {
             let socket = NetlinkSocket::open(number)?;
-            self.own.add(number, socket.port());
+            self.own.add(socket.key(netns));
             let take = |datagram: &[u8]| {
                 if !shown {
                     heard.push((place, number, datagram.to_vec()));
@@ -342,7 +343,7 @@ impl Opened {
         };
         for answer in answers.iter_mut().flatten() {
             match answer {
-                Answer::Own(protocol, port) => self.own.add(protocol, port),
+                Answer::Own(key) => self.own.add(key),
                 Answer::Trouble(text) => self.notices.push(text),
                 Answer::Ready => break,
                 Answer::Port(_) | Answer::Socket(_) | Answer::Deleted(_) | Answer::Looked => {}

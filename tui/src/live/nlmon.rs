@@ -10,9 +10,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, FdFlags};
 
 use super::desk::{BATCH, Batch, Desk, Place};
+use super::groups::now;
 use super::privilege::{NEEDED, Unprivileged};
 use crate::source::{Losses, SourceError, Stop};
 
+/// That of nlmon, and of no other device.
+const LINKTYPE_NETLINK: i32 = 253;
 /// Longest frame that is captured: libpcap's own limit.
 const SNAPLEN: i32 = 262_144;
 /// How long after the last frame the kernel is asked how many it dropped.
@@ -65,7 +68,7 @@ impl Nlmon {
         rustix::io::fcntl_setfd(capture.as_fd(), FdFlags::CLOEXEC)
             .with_context(|| format!("cannot capture on {name}"))?;
         let link = capture.get_datalink();
-        if !matches!(link.0, 253 | 113 | 276) {
+        if link.0 != LINKTYPE_NETLINK {
             let link = link.get_name().unwrap_or_else(|_| link.0.to_string());
             return Err(anyhow!(
                 "{name} is no nlmon device: its link type is {link}"
@@ -107,13 +110,10 @@ impl Nlmon {
                 counted = Instant::now();
                 count_soon = false;
             }
-            if more {
-                continue;
-            }
-            let due = desk
-                .due()
-                .into_iter()
-                .chain(count_soon.then_some(COUNT_AFTER));
+            // What there is to read does not keep it from being stopped.
+            let at_once = more.then_some(Duration::ZERO);
+            let soon = count_soon.then_some(COUNT_AFTER);
+            let due = at_once.into_iter().chain(desk.due()).chain(soon);
             let timeout = due.min().and_then(|due| Timespec::try_from(due).ok());
             let mut wait = [
                 PollFd::from_borrowed_fd(self.capture.as_fd(), PollFlags::IN),
@@ -132,16 +132,17 @@ impl Nlmon {
 
     /// Hands out what was captured by now, which the kernel hands over a little later.
     fn read_rest(&mut self, place: Place, batch: &mut Batch, desk: &Desk) -> Result<(), Stop> {
-        let end = Instant::now() + self.late;
+        let (now, end) = (now(), Instant::now() + self.late);
         loop {
             let more = self.read(place, batch);
+            let later = batch.latest() > Some(now);
             desk.take(batch)?;
             let left = end.saturating_duration_since(Instant::now());
-            if more? {
-                continue;
-            }
-            if left.is_zero() {
-                return Ok(());
+            match more? {
+                _ if later => return Ok(()),
+                true => continue,
+                false if left.is_zero() => return Ok(()),
+                false => {}
             }
             let mut wait = [PollFd::from_borrowed_fd(
                 self.capture.as_fd(),

@@ -74,9 +74,9 @@ impl Scanner {
         self.namespace
     }
 
-    /// The port of its own socket.
-    pub(super) fn port(&self) -> u32 {
-        self.socket.port()
+    /// Its own socket.
+    pub(super) fn key(&self) -> SocketKey {
+        self.socket.key(self.netns)
     }
 
     /// All netlink sockets, without their processes.
@@ -282,9 +282,7 @@ mod tests {
     fn a_process_has_its_own_sockets() {
         let scanner = Scanner::open(0).unwrap();
         let sockets = scanner.sockets().unwrap();
-        let own = sockets.iter().find(|socket| {
-            (socket.key.protocol, socket.key.port) == (protocol::SOCK_DIAG, scanner.port())
-        });
+        let own = sockets.iter().find(|socket| socket.key == scanner.key());
         let own = own.unwrap();
         let mut owners = Owners::default();
         owners.find_all(&HashSet::from([own.inode]));

@@ -17,7 +17,7 @@ use rustix::net::{
 use thiserror::Error;
 
 use super::sys::{self, Received};
-use crate::source::words;
+use crate::source::{SocketKey, words};
 
 /// How long the kernel has for an answer. It has it at once, but for a lock.
 const PATIENCE: Timespec = Timespec {
@@ -93,9 +93,13 @@ impl NetlinkSocket {
         self.protocol
     }
 
-    /// The port that it is bound to.
-    pub(super) fn port(&self) -> u32 {
-        self.port
+    /// What it is known by, in network namespace number `netns`.
+    pub(super) fn key(&self, netns: u32) -> SocketKey {
+        SocketKey {
+            netns,
+            protocol: self.protocol,
+            port: self.port,
+        }
     }
 
     /// Sets an option of `SOL_NETLINK` (netlink(7)).

@@ -12,7 +12,7 @@ use nlscope_dissector::wire::LinkType;
 
 use super::companion::Questions;
 use crate::source::{
-    FrameEntry, Losses, Outlet, Segment, SocketKey, SourceEvent, Stop, first_port,
+    FrameEntry, Losses, Outlet, Segment, SocketKey, SourceEvent, Stop, first_port, nlmon_header,
 };
 
 /// A batch is handed out when it has so many bytes, or when nothing more is waiting.
@@ -131,10 +131,7 @@ impl Batch {
         group: Option<NonZeroU32>,
     ) {
         let start = self.bytes.len();
-        // PACKET_OUTGOING and ARPHRD_NETLINK, as nlmon has them.
-        self.bytes.extend([0, 4, 3, 0x38]);
-        self.bytes.extend([0; 10]);
-        self.bytes.extend(protocol.to_be_bytes());
+        self.bytes.extend(nlmon_header(protocol));
         self.bytes.extend_from_slice(datagram);
         let wire_len = u32::try_from(COOKED_LEN + len).unwrap_or(u32::MAX);
         self.end_frame(start, place, time, wire_len, (protocol, group));

@@ -54,8 +54,6 @@ use sandbox::Sandbox;
 pub(crate) use sandbox::Writes;
 use socket::NetlinkSocket;
 
-/// The signals that end a program from outside.
-const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 /// How many events wait at most until somebody takes them; a batch of frames is two.
 const QUEUE: usize = 256;
 /// How late one source may be with what another has already, beside the delay of nlmon.
@@ -351,7 +349,7 @@ impl Opened {
         }
         let mut live = Live {
             stoppers: stoppers.values().cloned().collect(),
-            signals: not_ignored(&ENDING),
+            signals: ending_signals(),
             stopping: Arc::default(),
             companion,
             threads: Vec::new(),
@@ -560,15 +558,16 @@ fn name_of(namespaces: &[String], number: u32) -> Option<&String> {
     namespaces.get(usize::try_from(number.checked_sub(1)?).ok()?)
 }
 
-/// Those of `signals` that whoever started us did not want to be ignored, as nohup(1) does.
-fn not_ignored(signals: &[i32]) -> Vec<i32> {
+/// The signals that end a program from outside. SIGHUP stays ignored where it is, as by
+/// nohup(1); not SIGINT, which a shell lets all ignore that it starts in the background.
+fn ending_signals() -> Vec<i32> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status
         .lines()
         .find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
-    let ignored = ignored.unwrap_or(0);
-    let mut signals = signals.to_vec();
-    signals.retain(|signal| ignored >> (signal - 1) & 1 == 0);
+    let hangs_up = ignored.unwrap_or(0) >> (SIGHUP - 1) & 1 == 0;
+    let mut signals = vec![SIGINT, SIGTERM];
+    signals.extend(hangs_up.then_some(SIGHUP));
     signals
 }
 
@@ -589,7 +588,7 @@ fn stop(stopper: &OwnedFd) {
 pub(crate) struct Live {
     /// Those of all network namespaces.
     stoppers: Vec<Arc<OwnedFd>>,
-    /// The signals that are not to be ignored.
+    /// See [`ending_signals`].
     signals: Vec<i32>,
     stopping: Arc<AtomicBool>,
     companion: Option<Companion>,
@@ -603,8 +602,8 @@ impl Live {
         self.stoppers.drain(..).for_each(|stopper| stop(&stopper));
     }
 
-    /// Stops capturing, too, when somebody wants the program to end: SIGINT, SIGTERM,
-    /// SIGHUP. At the second signal it ends at once.
+    /// Stops capturing, too, when somebody wants the program to end. At the second signal it
+    /// ends at once.
     ///
     /// # Errors
     ///

@@ -9,6 +9,7 @@ mod error;
 mod name;
 mod output;
 mod recording;
+mod save;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,8 @@ pub(crate) use command::run;
 pub(crate) use error::RecordError;
 pub(crate) use name::numbered;
 use output::Output;
-pub(crate) use recording::{Recording, save};
+pub(crate) use recording::Recording;
+pub(crate) use save::save;
 use sink::{Open, Sink};
 
 use crate::source::Losses;

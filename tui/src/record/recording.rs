@@ -1,4 +1,4 @@
-//! A recording of what a live source brings, and saving what the interface shows.
+//! A recording of what a live source brings.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nlscope_dissector::capture::{Frame, Process as Program, Time};
-use nlscope_dissector::context::{Context, GroupSeen};
+use nlscope_dissector::context::Context;
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::wire::{Cooked, protocol};
 
 use super::{Group, Packet, Process, RecordError, Recorder, Summary};
-use crate::app::Messages;
 use crate::source::{FrameEntry, Losses, Segment, SocketKey, SourceEvent, Tally, first_port};
 
 /// How long frames wait at most until they are in the file.
@@ -136,6 +135,16 @@ impl Recording {
         self.recorder.path()
     }
 
+    /// What it writes to, when all that was taken is there.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub(super) fn into_recorder(mut self) -> Result<Recorder, RecordError> {
+        self.write_held(true)?;
+        Ok(self.recorder)
+    }
+
     /// Ends the file.
     ///
     /// # Errors
@@ -242,51 +251,8 @@ impl Recording {
     }
 }
 
-/// Saves the frames of the messages that are listed, each once and in their order, behind
-/// `beginning`, what a live source told first: interfaces, and what names families. Returns how
-/// many there are.
-///
-/// # Errors
-///
-/// The file is there already, or cannot be written.
-pub(crate) fn save(
-    messages: &Messages,
-    listed: &[u32],
-    beginning: &[SourceEvent],
-    path: &Path,
-    comment: Option<String>,
-) -> Result<u64, RecordError> {
-    let recorder = Recorder::create_new(path, comment)?;
-    let mut recording = Recording::new(recorder, Arc::clone(messages.context().schema()));
-    for event in beginning {
-        recording.take(event, None)?;
-    }
-    recording.write_held(true)?;
-    let recorder = &mut recording.recorder;
-    let mut before = 0;
-    for message in listed {
-        let Some(frame) = messages.frame(*message).filter(|it| it.number != before) else {
-            continue;
-        };
-        before = frame.number;
-        // A file that was read does not tell its interfaces here.
-        while recorder.interfaces() <= frame.interface {
-            let name = format!("interface {}", recorder.interfaces());
-            recorder.interface(&name, "netlink")?;
-        }
-        let known = messages.head(*message, |head| {
-            let group = head.record.group.filter(|group| group.is_exact());
-            (group.and_then(GroupSeen::number), head.process().cloned())
-        });
-        let (group, process) = known.unwrap_or_default();
-        let context = messages.context();
-        put(recorder, &frame, group, process.as_ref(), context)?;
-    }
-    Ok(recorder.finish()?.packets)
-}
-
 /// Records a frame with all that is known of it.
-fn put(
+pub(super) fn put(
     recorder: &mut Recorder,
     frame: &Frame<'_>,
     group: Option<u32>,

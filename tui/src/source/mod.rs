@@ -15,7 +15,9 @@ mod tests;
 mod told;
 
 pub(crate) use store::{FrameEntry, FrameStore, Segment};
-pub(crate) use told::{Losses, PortUse, Socket, SocketChange, SocketKey, Tally, first_port};
+pub(crate) use told::{
+    Losses, PortUse, Socket, SocketChange, SocketKey, Tally, first_port, nlmon_header,
+};
 
 use std::fmt;
 use std::io;

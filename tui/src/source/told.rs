@@ -18,6 +18,16 @@ pub(crate) struct SocketKey {
     pub(crate) port: u32,
 }
 
+/// The header that nlmon puts before what goes over a protocol: `PACKET_OUTGOING`,
+/// `ARPHRD_NETLINK`, ten bytes that mean nothing, the protocol.
+#[must_use]
+pub(crate) fn nlmon_header(protocol: u16) -> [u8; 16] {
+    let mut header = [0; 16];
+    header[..4].copy_from_slice(&[0, 4, 3, 0x38]);
+    header[14..].copy_from_slice(&protocol.to_be_bytes());
+    header
+}
+
 /// `nlmsg_pid` of the first message of what goes over netlink here; 0 for what has no
 /// `nlmsghdr`.
 #[must_use]

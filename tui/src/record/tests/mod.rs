@@ -4,6 +4,7 @@ mod contents;
 mod disk;
 mod place;
 mod rotation;
+mod save;
 
 use std::cell::Cell;
 use std::fs;

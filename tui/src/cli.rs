@@ -223,7 +223,7 @@ pub(crate) struct Record {
     /// What to capture.
     #[command(flatten)]
     pub(crate) capture: Capture,
-    /// Capture only the protocols that a filter lets pass
+    /// Capture only the protocols that a filter may let pass, and all of these
     #[arg(short = 'Y', long, value_name = "FILTER")]
     pub(crate) filter: Option<String>,
     /// What to write

@@ -148,6 +148,13 @@ impl Filter {
         verdict != Some(Verdict::No)
     }
 
+    /// Whether it asks for nothing but the protocol: netlink has 32 of them (`MAX_LINKS`).
+    #[must_use]
+    pub fn is_of_protocols(&self) -> bool {
+        let decided = |checked: &Checked, it| checked.protocol(it) != Verdict::NeedsTape;
+        (self.checked.as_ref()).is_none_or(|checked| (0..32).all(|it| decided(checked, it)))
+    }
+
     /// Whether the message passes.
     #[must_use]
     pub fn matches(&self, view: &MessageView<'_>) -> bool {

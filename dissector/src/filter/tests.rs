@@ -731,3 +731,19 @@ fn what_protocols_can_pass_is_known_beforehand() {
         assert_eq!(passing, protocols, "{filter}");
     }
 }
+
+#[test]
+fn a_filter_of_protocols_needs_no_message() {
+    let schema = Schema::builtin();
+    for (filter, all) in [
+        ("", true),
+        ("protocol == route || protocol == generic", true),
+        ("!(protocol in {route, xfrm})", true),
+        ("protocol == route && errno == ENODEV", false),
+        ("rt-link.ifname == \"eth0\"", false),
+        ("protocol == route || group == RTNLGRP_LINK", false),
+    ] {
+        let parsed = Filter::parse(filter, &schema).unwrap();
+        assert_eq!(parsed.is_of_protocols(), all, "{filter}");
+    }
+}

@@ -45,6 +45,12 @@ pub(crate) fn run(args: &Record) -> anyhow::Result<Status> {
             "a capture is not for a terminal: give -w a file".to_owned()
         ));
     }
+    if filter.as_ref().is_some_and(|it| !it.is_of_protocols()) && !args.quiet {
+        complain(
+            &"-Y leaves out protocols that its filter does not let pass; of the others all is \
+              recorded, for nlscope dump -Y to choose from",
+        );
+    }
     let options = live::Options {
         delay: LATE,
         ..args.capture.options(filter.as_ref())

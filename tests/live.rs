@@ -54,6 +54,13 @@ fn a_network_namespace_that_is_none_is_told() {
 }
 
 #[test]
+fn a_network_namespace_is_captured_in_once() {
+    let arguments = ["dump", "--groups", "--netns", "a", "--netns", "a"];
+    let error = failed(&mut nlscope(&arguments), 2);
+    assert!(error.contains("a is named twice"), "{error}");
+}
+
+#[test]
 fn a_file_and_the_machine_are_not_read_at_once() {
     let error = failed(&mut nlscope(&["dump", "--groups", "x.pcap"]), 2);
     assert!(error.contains("not both"), "{error}");

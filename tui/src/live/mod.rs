@@ -23,7 +23,7 @@ pub(crate) use groups::Wanted;
 pub(crate) use names::groups as genl_groups;
 pub(crate) use netns::Netns;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::wire::protocol;
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -43,6 +43,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::pipe;
 
+use crate::Usage;
 use crate::source::{Outlet, SourceError, SourceEvent, Stop};
 use companion::{Answer, Companion, Questions};
 use desk::{Batch, Desk, OwnPorts, Place};
@@ -154,6 +155,11 @@ enum What {
 ///
 /// What cannot be opened, and what to do about it.
 pub(crate) fn open(options: Options, schema: &Schema) -> anyhow::Result<Opened> {
+    let mut names = HashSet::new();
+    if let Some(twice) = options.netns.iter().find(|it| !names.insert(&it.name)) {
+        let name = &twice.name;
+        bail!(Usage(format!("network namespace {name} is named twice")));
+    }
     let mut opened = Opened {
         title: String::new(),
         sources: Vec::new(),

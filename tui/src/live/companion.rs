@@ -108,7 +108,7 @@ impl Companion {
     /// The program cannot be started once more.
     pub(super) fn start(
         netns: &[Netns],
-        made: &[(u32, Made)],
+        made: Vec<(u32, Made)>,
     ) -> anyhow::Result<(ChildStdout, Self)> {
         let program = std::env::current_exe().context("cannot find the program itself")?;
         let mut command = Command::new(program);
@@ -116,9 +116,11 @@ impl Companion {
         for netns in netns {
             command.arg("--netns").arg(&netns.name);
         }
-        for (netns, Made { index, .. }) in made {
+        for (netns, Made { index, .. }) in &made {
             command.arg("--remove").arg(format!("{netns}:{index}"));
         }
+        // From now on the claim is the companion's.
+        drop(made);
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -238,6 +240,7 @@ struct MadeIn {
     netns: u32,
     index: u32,
     socket: NetlinkSocket,
+    _claim: Option<Made>,
 }
 
 impl Watch {
@@ -245,12 +248,16 @@ impl Watch {
         let namespaces = Namespaces(&args.netns);
         let mut made = Vec::new();
         for (netns, index) in args.remove.iter().copied() {
-            let socket = namespaces.inside(netns, || Ok(NetlinkSocket::open(protocol::ROUTE)?))?;
+            let (socket, claim) = namespaces.inside(netns, || {
+                let claim = Made::claim(index)?;
+                Ok((NetlinkSocket::open(protocol::ROUTE)?, claim))
+            })?;
             say(&Answer::Own(socket.key(netns)))?;
             made.push(MadeIn {
                 netns,
                 index,
                 socket,
+                _claim: claim,
             });
         }
         let (mut scanners, mut named) = (Vec::new(), Vec::new());
@@ -536,7 +543,7 @@ pub(crate) struct WatchedSockets {
 ///
 /// The program cannot be started once more.
 pub(crate) fn watch_sockets(netns: &[Netns]) -> anyhow::Result<WatchedSockets> {
-    let (output, companion) = Companion::start(netns, &[])?;
+    let (output, companion) = Companion::start(netns, Vec::new())?;
     Ok(WatchedSockets {
         answers: Box::new(answers(output)),
         _companion: companion,

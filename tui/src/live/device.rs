@@ -52,8 +52,7 @@ pub(super) struct Opened {
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) index: u32,
-    /// Held by whoever will take the device away, as long as that lives: the companion
-    /// inherits it.
+    /// Held by whoever will take the device away, as long as that lives.
     _lock: OwnedFd,
 }
 
@@ -62,9 +61,8 @@ impl Made {
     /// where somebody lives who will take it away. An abstract unix socket, unix(7), is
     /// the claim: there is one of a name in each network namespace, and it goes with its
     /// last holder.
-    fn claim(index: u32) -> io::Result<Option<Self>> {
-        // Not closed when the companion starts.
-        let flags = SocketFlags::empty();
+    pub(super) fn claim(index: u32) -> io::Result<Option<Self>> {
+        let flags = SocketFlags::CLOEXEC;
         let lock = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
         let name = format!("nlscope-device-{index}");
         let name = SocketAddrUnix::new_abstract_name(name.as_bytes())?;

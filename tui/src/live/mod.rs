@@ -179,22 +179,29 @@ pub(crate) fn open(options: Options, schema: &Schema) -> anyhow::Result<Opened> 
         let inside = netns::inside(netns, || opened.open_in(number, netns, schema, &mut made));
         if let Err(error) = inside {
             // Devices that were made are taken away although something cannot be opened.
-            opened.take_away(&made);
-            return Err(error);
-        }
-    }
-    match Companion::start(&opened.options.netns, &made) {
-        Ok(started) => opened.companion = Some(started),
-        Err(error) if made.is_empty() => opened
-            .notices
-            .push(format!("processes are not known: {error:#}")),
-        Err(error) => {
-            opened.take_away(&made);
+            opened.take_away(&indexes(&made));
             return Err(error);
         }
     }
     opened.made = !made.is_empty();
+    let devices = indexes(&made);
+    match Companion::start(&opened.options.netns, made) {
+        Ok(started) => opened.companion = Some(started),
+        Err(error) if devices.is_empty() => opened
+            .notices
+            .push(format!("processes are not known: {error:#}")),
+        Err(error) => {
+            opened.take_away(&devices);
+            return Err(error);
+        }
+    }
     Ok(opened)
+}
+
+/// Number of the network namespace, and index, of devices that were made.
+fn indexes(made: &[(u32, Made)]) -> Vec<(u32, u32)> {
+    let index = |(netns, made): &(u32, Made)| (*netns, made.index);
+    made.iter().map(index).collect()
 }
 
 impl Opened {
@@ -302,9 +309,10 @@ impl Opened {
         Ok(())
     }
 
-    /// Takes away devices that were made, because it does not come to anything.
-    fn take_away(&self, made: &[(u32, Made)]) {
-        for (netns, Made { index, .. }) in made {
+    /// Takes away devices that were made, because it does not come to anything: number of the
+    /// network namespace, and index.
+    fn take_away(&self, devices: &[(u32, u32)]) {
+        for (netns, index) in devices {
             // There is nobody to tell more than the first error.
             let _ = Namespaces(&self.options.netns).inside(*netns, || {
                 let socket = NetlinkSocket::open(protocol::ROUTE)?;

@@ -7,7 +7,7 @@ use nlscope_dissector::context::{GroupSeen, Port};
 use nlscope_dissector::export::Role;
 
 use super::App;
-use crate::app::{Bar, Overlay, Purpose};
+use crate::app::{Bar, Overlay, Pane, Purpose};
 use crate::sockets::Words;
 use crate::source::{Losses, PortUse, Socket, SocketChange, SocketKey, Tally};
 
@@ -24,6 +24,8 @@ pub(crate) struct Live {
     on: bool,
     /// The last message stays selected as messages come.
     follow: bool,
+    /// Processes turned out since the list was looked at.
+    processes_changed: bool,
     tally: Tally,
     sockets: BTreeMap<SocketKey, Socket>,
     /// What happened to sockets, a line each, the latest last.
@@ -65,6 +67,11 @@ impl Live {
         self.follow
     }
 
+    /// Whether processes turned out since the list was looked at.
+    pub(super) fn processes_changed(&self) -> bool {
+        self.processes_changed
+    }
+
     /// How many frames the kernel has dropped.
     #[must_use]
     pub(crate) fn dropped(&self) -> u64 {
@@ -99,7 +106,7 @@ impl App {
         let key = used.key;
         let context = self.messages.context_mut();
         context.learn_port(key.netns, key.protocol, key.port, since, &used.process);
-        self.processes_changed = true;
+        self.live.processes_changed = true;
     }
 
     pub(super) fn socket_changed(&mut self, change: SocketChange) {
@@ -129,13 +136,13 @@ impl App {
     /// Who has a port decides what a filter passes: one that asks for processes is asked
     /// again for the messages whose process turned out.
     pub(super) fn new_processes(&mut self) {
-        if !self.processes_changed {
+        if !self.live.processes_changed {
             return;
         }
-        self.processes_changed = false;
+        self.live.processes_changed = false;
         self.stale = true;
         if self.rows.filter_text().contains("process") {
-            self.rows.restart();
+            self.look_again();
         }
     }
 
@@ -163,11 +170,16 @@ impl App {
         found.unwrap_or(Relation::None)
     }
 
-    /// After the person has gone somewhere: at the last message the view goes on with those
-    /// that come.
+    /// After the person has gone somewhere: at the last message of the list the view goes on
+    /// with those that come.
     pub(super) fn follow_or_stay(&mut self) {
-        let last = self.rows.visible().last();
-        self.live.follow = self.live.on && last == Some(&self.selection.message);
+        let last = self.rows.visible().last() == Some(&self.selection.message);
+        self.live.follow = self.live.on && last && self.focus == Pane::List;
+    }
+
+    /// The person reads the selected message.
+    pub(super) fn stay(&mut self) {
+        self.live.follow = false;
     }
 
     /// Goes on to the last message.

@@ -151,6 +151,8 @@ pub(crate) struct App {
     detail: Option<Detail>,
     /// Something about the selected message turned out since it was dissected.
     stale: bool,
+    /// The list was begun anew since the selected message was in it for sure.
+    astray: bool,
     folds: Folds,
     focus: Pane,
     zoom: bool,
@@ -174,8 +176,6 @@ pub(crate) struct App {
     /// How many generic netlink ids were known when the list was begun.
     known_ids: usize,
     live: Live,
-    /// Processes turned out since the list was looked at.
-    processes_changed: bool,
 }
 
 impl App {
@@ -197,12 +197,12 @@ impl App {
             known_ids: context.ids().len(),
             messages: Messages::new(context, settings.live),
             live: Live::new(settings.live.is_some()),
-            processes_changed: false,
             facets: Facets::default(),
             rows,
             selection: Selection::default(),
             detail: None,
             stale: false,
+            astray: true,
             folds: Folds::default(),
             focus: Pane::List,
             zoom: false,
@@ -247,7 +247,8 @@ impl App {
             _ => {
                 let before = self.selection.message;
                 self.change(action);
-                let last = matches!(action, Action::Move(Motion::Last)) && self.overlays.is_empty();
+                let last =
+                    matches!(action, Action::Move(Motion::Last)) && self.mode() == Mode::List;
                 if last || self.selection.message != before {
                     self.follow_or_stay();
                 }
@@ -280,7 +281,10 @@ impl App {
             Action::GoRequest => self.go_request(),
             Action::GoAnswer => self.go_answer(),
             Action::GoBack => self.go_back(),
-            Action::FoldCopies => self.rows.toggle_fold(),
+            Action::FoldCopies => {
+                self.rows.toggle_fold();
+                self.astray = true;
+            }
             Action::NextTime => self.next_time(),
             Action::Numbers => {
                 self.wording.numeric = !self.wording.numeric;
@@ -329,12 +333,18 @@ impl App {
 
     fn show_all(&mut self) {
         self.facets.reset();
-        self.rows.set_filter(String::new(), None);
+        self.set_filter(String::new(), None);
+    }
+
+    fn set_filter(&mut self, text: String, filter: Option<Filter>) {
+        self.rows.set_filter(text, filter);
+        self.astray = true;
     }
 
     fn change_facet(&mut self, change: FacetChange) {
         self.facets.change(change, self.messages.context());
         self.rows.restart();
+        self.astray = true;
     }
 
     fn say(&mut self, role: Role, text: impl Into<String>) {

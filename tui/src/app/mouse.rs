@@ -52,6 +52,9 @@ impl App {
         if !inside.contains(at) {
             return;
         }
+        if pane != Pane::List {
+            self.stay();
+        }
         let row = self.top(pane) + usize::from(at.y - inside.y);
         match pane {
             Pane::List => {

@@ -39,6 +39,9 @@ impl App {
 
     /// Moves within a pane.
     pub(super) fn go_in(&mut self, pane: Pane, motion: Motion) {
+        if pane != Pane::List {
+            self.stay();
+        }
         match pane {
             Pane::List => self.go_in_list(motion),
             Pane::Tree => self.go_in_tree(motion),
@@ -67,6 +70,7 @@ impl App {
 
     /// Selects a message as a whole.
     pub(super) fn select_message(&mut self, message: u32) {
+        self.astray = false;
         if message == self.selection.message {
             return;
         }
@@ -170,6 +174,7 @@ impl App {
     }
 
     pub(super) fn fold(&mut self, fold: Fold) {
+        self.stay();
         let shown = self.tree_lines();
         let Some(detail) = &self.detail else {
             return;

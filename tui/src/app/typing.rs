@@ -56,7 +56,7 @@ impl App {
             Purpose::Filter => {
                 if let Ok(filter) = Filter::parse(&text, context.schema()) {
                     self.overlays.pop();
-                    self.rows.set_filter(text, Some(filter));
+                    self.set_filter(text, Some(filter));
                 }
             }
             Purpose::Search => {

@@ -53,7 +53,7 @@ impl App {
     #[must_use]
     pub(crate) fn has_work(&self) -> bool {
         self.messages.is_behind()
-            || self.processes_changed
+            || self.live.processes_changed()
             || self.rows.scanned() < self.messages.count()
             || self.seek.is_some()
     }
@@ -69,7 +69,6 @@ impl App {
 
     /// Works on each thing there is to do for about as long as `part` says at most.
     fn work_on_each(&mut self, part: Duration) {
-        let was_scanning = self.rows.scanned() < self.messages.count();
         let learning = Deadline::after(part);
         while !learning.is_over() && (0..BATCH).all(|_| self.messages.learn_next()) {}
         self.feed(Deadline::after(part));
@@ -78,15 +77,11 @@ impl App {
         self.give_up();
         self.rows
             .scan(&self.messages, &self.facets, Deadline::after(part));
-        if was_scanning && self.rows.scanned() == self.messages.count() && !self.is_reading() {
+        if self.astray && self.rows.scanned() == self.messages.count() {
             self.keep_in_list();
         }
         self.follow();
         self.go_on_seeking(Deadline::after(part));
-    }
-
-    fn is_reading(&self) -> bool {
-        !matches!(self.reading, Reading::Ended(_)) || self.messages.is_behind()
     }
 
     fn feed(&mut self, deadline: Deadline) {
@@ -111,8 +106,11 @@ impl App {
             return;
         };
         self.facets.changed(old, record);
+        let selected = message == self.selection.message;
+        let was_listed = selected && self.rows.position(message).is_ok();
         self.rows.recheck(&self.messages, &self.facets, message);
-        self.stale |= message == self.selection.message;
+        self.astray |= was_listed && self.rows.position(message).is_err();
+        self.stale |= selected;
     }
 
     /// What was dissected without an id that is known by now is looked at again.
@@ -124,8 +122,14 @@ impl App {
         self.known_ids = known;
         self.stale = true;
         if self.rows.selects(&self.facets) && self.rows.scanned() > 0 {
-            self.rows.restart();
+            self.look_again();
         }
+    }
+
+    /// Begins the list anew because something turned out.
+    pub(super) fn look_again(&mut self) {
+        self.astray |= self.rows.position(self.selection.message).is_ok();
+        self.rows.restart();
     }
 
     fn go_on_seeking(&mut self, deadline: Deadline) {
@@ -147,6 +151,7 @@ impl App {
                 wrapped,
             } => {
                 self.jump(message);
+                self.stay();
                 if let Some(node) = node {
                     self.select_node(node);
                 }
@@ -157,15 +162,29 @@ impl App {
         }
     }
 
-    /// Selects the nearest message in the list if the selected one is not in it.
+    /// Selects the nearest message in the list if the selected one is not in it. While the list
+    /// is empty it waits for the first that comes.
     fn keep_in_list(&mut self) {
-        let Err(at) = self.rows.position(self.selection.message) else {
-            return;
-        };
         let visible = self.rows.visible();
-        if let Some(nearest) = visible.get(at).or_else(|| visible.last()) {
-            self.select_message(*nearest);
+        let nearest = match self.rows.position(self.selection.message) {
+            Ok(_) => Some(self.selection.message),
+            Err(at) => visible.get(at).copied(),
+        };
+        let last = || {
+            visible
+                .last()
+                .copied()
+                .filter(|_| !self.messages.is_behind())
+        };
+        if let Some(nearest) = nearest.or_else(last) {
+            self.select_message(nearest);
         }
+    }
+
+    /// Whether nothing is selected, because no message passes.
+    fn has_nothing(&self) -> bool {
+        let scanned = self.rows.scanned() == self.messages.count();
+        self.astray && scanned && self.rows.visible().is_empty()
     }
 
     /// Brings into line what depends on the selection and the size of the screen.
@@ -206,6 +225,10 @@ impl App {
     }
 
     pub(super) fn dissect_selected(&mut self) {
+        if self.has_nothing() {
+            self.detail = None;
+            return;
+        }
         let message = self.selection.message;
         let is_current = self
             .detail

@@ -28,13 +28,15 @@ impl Canvas<'_> {
             return;
         }
         let selection = self.app.selection();
+        let detail = self.app.detail();
         let frame = self.app.messages().frame(selection.message);
+        let frame = frame.filter(|_| detail.is_some());
         let title = match &frame {
             Some(frame) => format!("frame {}, {} bytes", frame.number, frame.bytes.len()),
             None => "bytes".to_owned(),
         };
         let inside = self.title(Pane::Hex, Line::raw(title), area, buffer);
-        let (Some(frame), Some(detail)) = (frame, self.app.detail()) else {
+        let (Some(frame), Some(detail)) = (frame, detail) else {
             return;
         };
         let (header, payload) = detail.bytes(selection.node);

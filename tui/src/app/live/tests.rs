@@ -49,16 +49,35 @@ impl Watch {
     /// A link message comes: `RTM_NEWLINK` of interface 7 with this sequence number and port.
     fn hear(&mut self, seq: u32, pid: u32, group: u32, own: bool) {
         let ifinfomsg = [&[0, 0, 1, 0], &NATIVE.u32(7)[..], &[0; 8]].concat();
-        let bytes = nlmon(0, &NATIVE.message_of((seq, pid), 16, 0, &ifinfomsg));
+        let message = NATIVE.message_of((seq, pid), 16, 0, &ifinfomsg);
+        self.take(&message, group, own);
+    }
+
+    /// A request of port 77 comes: `RTM_GETLINK`.
+    fn ask(&mut self, seq: u32) {
+        let message = NATIVE.message_of((seq, 77), 18, 1, &[0; 16]);
+        self.take(&message, 0, false);
+    }
+
+    /// The answer to it comes: `EPERM`.
+    fn refuse(&mut self, seq: u32) {
+        let error = [&NATIVE.u32(1_u32.wrapping_neg())[..], &[0; 16]].concat();
+        let message = NATIVE.message_of((seq, 77), 2, 0, &error);
+        self.take(&message, 0, false);
+    }
+
+    fn take(&mut self, message: &[u8], group: u32, own: bool) {
+        let bytes = nlmon(ROUTE, message);
+        let len = u32::try_from(bytes.len()).unwrap();
         let entry = FrameEntry {
             frame: FrameAt {
                 number: self.frames + 1,
                 time: Some(Time(i64::from(self.frames) * 1_000_000_000)),
                 link: LinkType::Netlink,
                 interface: 0,
-                wire_len: 48,
+                wire_len: len,
                 offset: 0,
-                len: 48,
+                len,
                 netns: 0,
                 group: NonZeroU32::new(group),
                 process: None,
@@ -70,18 +89,31 @@ impl Watch {
         self.frames += 1;
         self.app.receive(SourceEvent::Segment(Segment::new(bytes)));
         self.app.receive(SourceEvent::Frames(vec![entry]));
+        self.work();
+    }
+
+    fn work(&mut self) {
         while self.app.has_work() {
             self.app.work(Duration::from_secs(60));
         }
     }
 
+    /// Types another filter.
+    fn filter(&mut self, text: &str) {
+        self.press("x/");
+        self.press(text);
+        self.press("\n");
+        self.work();
+    }
+
     fn press(&mut self, keys: &str) -> Effect {
         let mut effect = Effect::None;
         for key in keys.chars() {
-            let code = if key == '\n' {
-                KeyCode::Enter
-            } else {
-                KeyCode::Char(key)
+            let code = match key {
+                '\n' => KeyCode::Enter,
+                '\t' => KeyCode::Tab,
+                '\u{1b}' => KeyCode::Esc,
+                _ => KeyCode::Char(key),
             };
             let action = keymap::action(self.app.mode(), KeyEvent::new(code, KeyModifiers::NONE));
             effect = self.app.update(action.unwrap());
@@ -105,6 +137,12 @@ impl Watch {
     fn shows(&self, text: &str) {
         let screen = self.screen();
         assert!(screen.contains(text), "no \"{text}\" in\n{screen}");
+    }
+
+    #[track_caller]
+    fn misses(&self, text: &str) {
+        let screen = self.screen();
+        assert!(!screen.contains(text), "\"{text}\" in\n{screen}");
     }
 }
 
@@ -149,6 +187,63 @@ fn the_last_message_stays_selected_until_one_goes_up() {
     watch.press("G");
     watch.hear(42, 0, 0, false);
     assert_eq!(watch.app.selection().message, 41);
+}
+
+#[test]
+fn whoever_reads_fields_is_left_in_peace() {
+    for keys in ["\tj", "\t ", "\t\tj", "\tG", "e"] {
+        let mut watch = Watch::new(1 << 20);
+        watch.refuse(1);
+        watch.hear(2, 0, 0, false);
+        watch.press(keys);
+        watch.work();
+        let read = watch.app.selection();
+        watch.hear(3, 0, 0, false);
+        assert_eq!(watch.app.selection(), read, "after {keys:?}");
+        assert!(!watch.screen().contains("following"), "after {keys:?}");
+        watch.press("\u{1b}G");
+        watch.hear(4, 0, 0, false);
+        assert_eq!(watch.app.selection().message, 3, "after {keys:?}");
+        watch.shows("following");
+    }
+}
+
+#[test]
+fn what_is_selected_is_in_the_list() {
+    let mut watch = Watch::new(1 << 20);
+    watch.hear(1, 0, 0, false);
+    watch.hear(2, 0, 1, false);
+    watch.hear(3, 0, 0, false);
+    watch.press("k");
+    watch.press("k");
+    watch.filter("nlmsghdr.seq == 2");
+    assert_eq!(watch.app.selection().message, 1);
+    watch.shows("RTM_NEWLINK in frame 2");
+    // Where nothing passes, nothing is shown, until something does.
+    watch.filter("nlmsghdr.seq == 5");
+    watch.shows("no message passes");
+    assert!(watch.app.detail().is_none());
+    watch.misses("in frame");
+    watch.misses("frame 2");
+    watch.hear(4, 0, 0, false);
+    assert!(watch.app.detail().is_none());
+    watch.hear(5, 0, 0, false);
+    watch.shows("RTM_NEWLINK in frame 5");
+}
+
+/// A message that one has jumped to is none that a filter has left behind.
+#[test]
+fn what_comes_does_not_end_a_look_at_what_is_not_in_the_list() {
+    let mut watch = Watch::new(1 << 20);
+    watch.ask(1);
+    watch.refuse(1);
+    watch.filter("errno != 0");
+    watch.press("r");
+    assert_eq!(watch.app.selection().message, 0);
+    watch.ask(2);
+    watch.refuse(2);
+    assert_eq!(watch.app.selection().message, 0);
+    watch.shows("RTM_GETLINK in frame 1");
 }
 
 #[test]
@@ -197,9 +292,7 @@ fn who_caused_a_notification_is_shown_when_it_is_known() {
             exact: false,
         },
     }));
-    while watch.app.has_work() {
-        watch.app.work(Duration::from_secs(60));
-    }
+    watch.work();
     watch.shows("by ~ip\\x1b[77]");
 }
 
@@ -212,9 +305,7 @@ fn a_filter_for_processes_is_asked_again_when_one_turns_out() {
     assert!(watch.app.rows().visible().is_empty());
     let opened = SocketChange::Opened(socket(77, "ip", &[]));
     watch.app.receive(SourceEvent::Socket(opened));
-    while watch.app.has_work() {
-        watch.app.work(Duration::from_secs(60));
-    }
+    watch.work();
     assert_eq!(watch.app.rows().visible(), [0]);
 }
 

@@ -173,21 +173,39 @@ fn whole_summary(view: &MessageView<'_>, options: &Options<'_>) -> Vec<Span> {
         NLMSG_ERROR if ends => answer(view, "ok", options, &mut out),
         NLMSG_DONE if ends => answer(view, "done", options, &mut out),
         _ => {
-            request_failed(view, options, &mut out);
+            let failed = request_failed(view, options, &mut out);
+            let caused = cause(&view.head, options.show.numeric, &mut out);
+            let first = out.len();
             summary(view, options, &mut out);
-            cause(&view.head, &mut out);
+            if failed || caused {
+                keep_apart(first, &mut out);
+            }
         }
     }
     out
 }
 
-/// Whose request a notification is about.
-fn cause(head: &Head<'_>, out: &mut Vec<Span>) {
-    if let (Port::Everyone, Some(process)) = (head.record.port, head.process()) {
-        space(out);
-        out.push(Span::new(Role::Label, "by "));
-        out.push(Span::new(Role::Port, process.to_string()));
+/// Keeps the first spans apart from what follows, so that it is not read as part of them.
+fn keep_apart(first: usize, out: &mut Vec<Span>) {
+    if out.len() > first {
+        out.insert(first, Span::new(Role::Plain, ":"));
     }
+}
+
+/// Whose request a notification is about: the program, or else its port. Whether that is
+/// known.
+fn cause(head: &Head<'_>, numeric: bool, out: &mut Vec<Span>) -> bool {
+    let port = head.header.pid;
+    let text = match head.process().filter(|_| !numeric) {
+        _ if head.record.port != Port::Everyone => return false,
+        Some(process) => process.to_string(),
+        None if port != 0 => port.to_string(),
+        None => return false,
+    };
+    space(out);
+    out.push(Span::new(Role::Label, "by "));
+    out.push(Span::new(Role::Port, text));
+    true
 }
 
 /// What is odd about the message as a whole.
@@ -221,15 +239,17 @@ fn marks(view: &MessageView<'_>, out: &mut Vec<Span>) {
     }
 }
 
-/// Of a request, what the kernel answered where it refused.
-fn request_failed(view: &MessageView<'_>, options: &Options<'_>, out: &mut Vec<Span>) {
+/// Of a request, what the kernel answered where it refused. Whether it did.
+fn request_failed(view: &MessageView<'_>, options: &Options<'_>, out: &mut Vec<Span>) -> bool {
     let record = view.head.record;
-    if record.direction == Direction::ToKernel && record.errno != 0 {
+    let failed = record.direction == Direction::ToKernel && record.errno != 0;
+    if failed {
         space(out);
         let name = errno_name(record.errno, options.show.numeric);
         out.push(Span::new(Role::Error, name));
         latency(view, out);
     }
+    failed
 }
 
 fn latency(view: &MessageView<'_>, out: &mut Vec<Span>) {
@@ -254,9 +274,12 @@ fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out
         _ if cut => out.push(Span::new(Role::Warning, "cut off")),
         _ => out.push(Span::new(Role::Good, good)),
     }
+    let before = out.len();
     if let Some(refused) = &refused {
         reason(refused, out);
     }
+    let first = out.len();
+    let failed = refused.is_some_and(|refused| refused.errno != 0);
     let meaning = view
         .head
         .asked
@@ -272,6 +295,9 @@ fn answer(view: &MessageView<'_>, good: &'static str, options: &Options<'_>, out
         out.push(Span::new(Role::Number, text));
     }
     latency(view, out);
+    if failed || first > before {
+        keep_apart(first, out);
+    }
 }
 
 /// The kernel's words, and where they point.

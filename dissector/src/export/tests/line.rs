@@ -46,6 +46,6 @@ fn an_error_shows_its_words_and_place() {
         &[request, answer],
         options(),
         "     2    0.003000 <- toy        NLMSG_ERROR                     99                   \
-         ENODEV \"no \\x1b[31msuch\" at toy.info.kind RTM_NEWTOY #1 after 1.50 ms",
+         ENODEV \"no \\x1b[31msuch\" at toy.info.kind: RTM_NEWTOY #1 after 1.50 ms",
     );
 }

@@ -4,7 +4,7 @@ mod captures;
 mod netlink;
 
 use captures::OwnedFrame;
-use netlink::NATIVE;
+use netlink::{NATIVE, nlmon};
 use nlscope_dissector::export::{self, Options};
 use nlscope_dissector::schema::Schema;
 
@@ -30,7 +30,7 @@ fn linkinfo(kind: &[u8], data: &[u8]) -> Vec<u8> {
 /// The summary of a message.
 #[track_caller]
 fn check(message: &[u8], expected: &str) {
-    let frames = [OwnedFrame::nlmon(1, ROUTE, message)];
+    let frames = [OwnedFrame::new(1, nlmon(ROUTE, message))];
     let mut told = String::new();
     captures::each_message(Schema::builtin(), &frames, |view| {
         let line = export::line(view, &Options::PLAIN);

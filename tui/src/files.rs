@@ -9,7 +9,10 @@ use nlscope_dissector::schema::Schema;
 
 use crate::app::App;
 use crate::record::{self, RecordError, Recorder, Recording};
-use crate::source::{SocketChange, SourceEvent};
+use crate::source::{self, SocketChange, SourceEvent};
+
+/// How many names are tried before none is proposed.
+const MAX_PROPOSED: u32 = 1000;
 
 /// What is written, and what has to stand at the beginning of a recording.
 pub(crate) struct Files {
@@ -77,6 +80,7 @@ impl Files {
     fn broke_off(&mut self, error: &RecordError, app: &mut App) {
         self.recording = None;
         app.recorded(None);
+        let error = words(error, app);
         app.receive(SourceEvent::Notice(format!("the recording ended: {error}")));
     }
 
@@ -90,13 +94,13 @@ impl Files {
                     let frames = summary.packets;
                     app.answer(Role::Good, format!("{frames} frames are in {path}"));
                 }
-                Err(error) => app.answer(Role::Error, error.to_string()),
+                Err(error) => app.answer(Role::Error, words(&error, app)),
             }
             return;
         }
         match self.begin(app) {
             Ok(recording) => self.recording = Some(recording),
-            Err(error) => app.answer(Role::Error, error.to_string()),
+            Err(error) => app.answer(Role::Error, words(&error, app)),
         }
     }
 
@@ -132,10 +136,15 @@ impl Files {
             Path::new(name),
             comment,
         );
-        match saved {
-            Ok(frames) => app.answer(Role::Good, format!("{frames} frames are in {name}")),
-            Err(error) => app.answer(Role::Error, error.to_string()),
-        }
+        let saved = saved
+            .map(|frames| format!("{frames} frames are in {name}"))
+            .map_err(|error| words(&error, app));
+        app.saved(name, saved);
+    }
+
+    /// A name for a file that is not there yet.
+    pub(crate) fn free_name() -> String {
+        free_name_in(Path::new(""))
     }
 
     /// Ends a recording that goes on.
@@ -148,5 +157,95 @@ impl Files {
             Some(mut recording) => recording.finish().map(drop),
             None => Ok(()),
         }
+    }
+}
+
+/// The first of the proposed names that no file in `folder` has.
+fn free_name_in(folder: &Path) -> String {
+    let numbered = (2..=MAX_PROPOSED).map(|number| format!("nlscope-{number}.pcapng"));
+    let mut names = std::iter::once("nlscope.pcapng".to_owned()).chain(numbered);
+    let free = names.find(|name| !folder.join(name).exists());
+    free.unwrap_or_default()
+}
+
+/// What went wrong, for somebody who gave no options.
+fn words(error: &RecordError, app: &App) -> String {
+    match error {
+        // The sandbox lets nothing else be written.
+        RecordError::Create { path, error } if app.live().is_on() => {
+            let path = path.display();
+            let error = source::words(error);
+            // What to do stands first, because a line is cut at its end.
+            let folder = "the folder nlscope was started in";
+            format!("files can be written in {folder}, not as {path}: {error}")
+        }
+        RecordError::NotAFile { path, what } => {
+            let path = path.display();
+            format!("{path} is {what}; name a file that is not there yet")
+        }
+        RecordError::Write {
+            path,
+            error,
+            packets,
+            end,
+        } => {
+            let path = path.display();
+            let error = source::words(error);
+            format!("writing to {path} failed: {error}; frames in it: {packets}; {end}")
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, io, process};
+
+    use nlscope_dissector::export::TimeFormat;
+
+    use super::*;
+    use crate::app::Settings;
+
+    #[track_caller]
+    fn check(live: Option<usize>, error: io::ErrorKind, expected: &[&str]) {
+        let app = App::new(Settings {
+            title: String::new(),
+            filter: String::new(),
+            schema: Arc::new(Schema::builtin()),
+            genl: Vec::new(),
+            numeric: false,
+            redact: false,
+            time: TimeFormat::Relative,
+            live,
+        });
+        let error = RecordError::Create {
+            path: "/root/x".into(),
+            error: error.into(),
+        };
+        let told = words(&error, &app.unwrap());
+        for part in expected {
+            assert!(told.contains(part), "no {part:?} in {told:?}");
+        }
+        assert!(!told.contains("-w"), "{told}");
+    }
+
+    #[test]
+    fn where_files_can_be_written_is_told() {
+        let denied = io::ErrorKind::PermissionDenied;
+        let folder = "the folder nlscope was started in";
+        check(Some(0), denied, &[folder, "/root/x", "denied"]);
+        check(None, denied, &["cannot write to /root/x", "denied"]);
+    }
+
+    #[test]
+    fn a_name_is_proposed_that_no_file_has() {
+        let folder = env::temp_dir().join(format!("nlscope-files-{}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        assert_eq!(free_name_in(&folder), "nlscope.pcapng");
+        for name in ["nlscope.pcapng", "nlscope-2.pcapng"] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        assert_eq!(free_name_in(&folder), "nlscope-3.pcapng");
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Stdout, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{panic, thread};
 
 use anyhow::{Context as _, anyhow};
@@ -16,6 +16,7 @@ use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
+use nlscope_dissector::capture::Time;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -168,6 +169,7 @@ fn run_loop(
                 Effect::Quit => return Ok(()),
                 Effect::Redraw => terminal.clear()?,
                 Effect::Record => files.record(app),
+                Effect::Name => app.type_file(Files::free_name()),
                 Effect::Save(name) => files.save(app, &name),
                 Effect::Suspend => {
                     give_back();
@@ -195,6 +197,9 @@ fn receive(
     while *open && begin.elapsed() < SLICE {
         match source.try_recv() {
             Ok(event) => {
+                if app.live().is_on() {
+                    app.set_time(now());
+                }
                 files.take(&event, app);
                 app.receive(event);
                 some = true;
@@ -211,6 +216,13 @@ fn receive(
         }
     }
     some
+}
+
+/// What time it is.
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let nanoseconds = since.map_or(0, |since| since.as_nanos());
+    Time(i64::try_from(nanoseconds).unwrap_or(i64::MAX))
 }
 
 fn on_event(app: &mut App, event: Event) -> Effect {

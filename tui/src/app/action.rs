@@ -46,6 +46,24 @@ impl Motion {
         };
         to.min(count.saturating_sub(1))
     }
+
+    /// Which of `count` rows is the first of a page of text, of which `page` rows are on the
+    /// screen, when it was `top`. Page by page every row is seen once.
+    #[must_use]
+    pub(crate) fn turn(self, top: usize, count: usize, page: usize) -> usize {
+        let page = page.max(1);
+        let lowest = count.saturating_sub(page);
+        let to = match self {
+            Motion::Up => top.saturating_sub(1),
+            Motion::Down => top.saturating_add(1).min(lowest.max(top)),
+            Motion::PageUp => top.saturating_sub(page),
+            Motion::PageDown if top.saturating_add(page) < count => top + page,
+            Motion::PageDown | Motion::Left | Motion::Right => top,
+            Motion::First => 0,
+            Motion::Last => lowest,
+        };
+        to.min(count.saturating_sub(1))
+    }
 }
 
 /// What happens to a node of the tree.
@@ -179,6 +197,8 @@ pub(crate) enum Effect {
     Redraw,
     /// Begin to record what comes, or stop it.
     Record,
+    /// Find a name that no file has, to be proposed ([`App::type_file`](super::App)).
+    Name,
     /// Save the messages in the list in this file.
     Save(String),
 }

@@ -8,6 +8,7 @@ use nlscope_dissector::text::Escaped;
 use nlscope_dissector::wire::{NLMSG_MIN_TYPE, protocol};
 
 use super::action::{FacetChange, Motion};
+use super::messages::Messages;
 
 /// What an entry stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,6 +27,8 @@ pub(crate) enum Facet {
     Group(Option<&'static str>),
     /// A group that no table has.
     GroupNumber(u32),
+    /// The number of a network namespace.
+    Netns(u32),
 }
 
 /// How many entries a list has at most: in a day each run of a program is a port of its
@@ -33,17 +36,20 @@ pub(crate) enum Facet {
 const MAX_ENTRIES: usize = 1 << 14;
 
 /// The kinds of lists, in the order in which they are shown.
-const TITLES: [&str; 4] = ["protocol", "family", "port", "group"];
+const TITLES: [&str; 5] = ["protocol", "family", "port", "group", "network namespace"];
+/// The list that is shown only where there is something to choose.
+const NETNS: usize = 4;
 
 impl Facet {
     /// The facets of a message, one for each of [`TITLES`].
     #[must_use]
-    pub(crate) fn of(head: &Head<'_>) -> [Facet; 4] {
+    pub(crate) fn of(head: &Head<'_>) -> [Facet; 5] {
         [
             Facet::Protocol(head.protocol),
             family(head),
             Facet::Port(head.record.port),
             Facet::of_group(head.record.group),
+            Facet::Netns(head.frame.origin.netns),
         ]
     }
 
@@ -61,6 +67,7 @@ impl Facet {
             Facet::Family(_) | Facet::Genl(_) | Facet::NoFamily(_) => 1,
             Facet::Port(_) => 2,
             Facet::Group(_) | Facet::GroupNumber(_) => 3,
+            Facet::Netns(_) => NETNS,
         }
     }
 
@@ -86,6 +93,10 @@ impl Facet {
                 None => format!("group {number}"),
             },
             Facet::Group(None) => "- (no multicast)".to_owned(),
+            Facet::Netns(number) => match context.netns(number) {
+                Some(name) => Escaped(name.as_bytes()).to_string(),
+                None => "the first".to_owned(),
+            },
         }
     }
 }
@@ -117,10 +128,18 @@ fn protocol_name(number: u16) -> String {
     }
 }
 
+/// The messages of an entry.
+#[derive(Debug, Clone, Copy)]
+struct Met {
+    count: u32,
+    /// The one that came last.
+    latest: u32,
+}
+
 /// One list.
 #[derive(Debug, Default)]
 struct List {
-    counts: HashMap<Facet, u32>,
+    met: HashMap<Facet, Met>,
     /// The entries that are on, if `only`; else those that are off. What turns up later
     /// then is what a person expects: shown, unless a few were chosen.
     listed: HashSet<Facet>,
@@ -128,14 +147,32 @@ struct List {
 }
 
 impl List {
-    fn count(&mut self, facet: Facet) {
-        let room = self.counts.len() < MAX_ENTRIES;
-        match self.counts.get_mut(&facet) {
-            Some(count) => *count = count.saturating_add(1),
+    fn count(&mut self, facet: Facet, message: u32) {
+        let room = self.met.len() < MAX_ENTRIES;
+        match self.met.get_mut(&facet) {
+            Some(met) => {
+                met.count = met.count.saturating_add(1);
+                met.latest = message;
+            }
             None if room => {
-                self.counts.insert(facet, 1);
+                let (count, latest) = (1, message);
+                self.met.insert(facet, Met { count, latest });
             }
             None => {}
+        }
+    }
+
+    /// The name of an entry: of a port the program too that has it.
+    fn name(facet: Facet, met: Met, messages: &Messages) -> String {
+        let name = facet.name(messages.context());
+        let Facet::Port(Port::Known(port)) = facet else {
+            return name;
+        };
+        let process = messages.head(met.latest, |head| head.process().cloned());
+        match process.flatten() {
+            Some(process) if process.pid == port => process.to_string(),
+            Some(process) => format!("{name} {process}"),
+            None => name,
         }
     }
 
@@ -165,7 +202,7 @@ pub(crate) enum FacetRow {
 /// All lists.
 #[derive(Debug, Default)]
 pub(crate) struct Facets {
-    lists: [List; 4],
+    lists: [List; 5],
     cursor: Option<Facet>,
     /// First row on the screen.
     pub top: usize,
@@ -173,28 +210,29 @@ pub(crate) struct Facets {
 
 impl Facets {
     /// Counts a message.
-    pub(crate) fn count(&mut self, head: &Head<'_>) {
+    pub(crate) fn count(&mut self, message: u32, head: &Head<'_>) {
         for (list, facet) in self.lists.iter_mut().zip(Facet::of(head)) {
-            list.count(facet);
+            list.count(facet, message);
         }
     }
 
     /// A message's port or group turned out.
-    pub(crate) fn changed(&mut self, from: &Record, to: &Record) {
-        self.moved(Facet::Port(from.port), Facet::Port(to.port));
-        self.moved(Facet::of_group(from.group), Facet::of_group(to.group));
+    pub(crate) fn changed(&mut self, message: u32, from: &Record, to: &Record) {
+        self.moved(message, Facet::Port(from.port), Facet::Port(to.port));
+        let (from, to) = (Facet::of_group(from.group), Facet::of_group(to.group));
+        self.moved(message, from, to);
     }
 
-    fn moved(&mut self, from: Facet, to: Facet) {
+    fn moved(&mut self, message: u32, from: Facet, to: Facet) {
         if from == to {
             return;
         }
         let list = &mut self.lists[to.list()];
-        if let Some(count) = list.counts.get_mut(&from) {
-            *count = count.saturating_sub(1);
+        if let Some(met) = list.met.get_mut(&from) {
+            met.count = met.count.saturating_sub(1);
         }
-        list.counts.retain(|_, count| *count > 0);
-        list.count(to);
+        list.met.retain(|_, met| met.count > 0);
+        list.count(to, message);
     }
 
     /// Whether all entries are on.
@@ -224,14 +262,18 @@ impl Facets {
 
     /// All lines, most frequent entries first.
     #[must_use]
-    pub(crate) fn rows(&self, context: &Context) -> Vec<FacetRow> {
+    pub(crate) fn rows(&self, messages: &Messages) -> Vec<FacetRow> {
         let mut rows = Vec::new();
-        for (title, list) in TITLES.into_iter().zip(&self.lists) {
+        let lists = TITLES.into_iter().zip(&self.lists).enumerate();
+        for (_, (title, list)) in lists.filter(|(at, (_, it))| *at != NETNS || it.met.len() > 1) {
             rows.push(FacetRow::Title(title));
             let mut entries: Vec<_> = list
-                .counts
+                .met
                 .iter()
-                .map(|(facet, count)| (u32::MAX - count, facet.name(context), *facet))
+                .map(|(facet, met)| {
+                    let name = List::name(*facet, *met, messages);
+                    (u32::MAX - met.count, name, *facet)
+                })
                 .collect();
             entries.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
             rows.extend(
@@ -266,8 +308,8 @@ impl Facets {
     }
 
     /// Moves the cursor.
-    pub(crate) fn go(&mut self, motion: Motion, context: &Context) {
-        let rows = self.rows(context);
+    pub(crate) fn go(&mut self, motion: Motion, messages: &Messages) {
+        let rows = self.rows(messages);
         let at = self.cursor(&rows);
         let entries = |range: std::ops::Range<usize>| {
             let of = rows.get(range.clone()).unwrap_or_default();
@@ -296,8 +338,8 @@ impl Facets {
     }
 
     /// Switches the entry under the cursor.
-    pub(crate) fn change(&mut self, change: FacetChange, context: &Context) {
-        let rows = self.rows(context);
+    pub(crate) fn change(&mut self, change: FacetChange, messages: &Messages) {
+        let rows = self.rows(messages);
         let Some(FacetRow::Entry { facet, .. }) = rows.get(self.cursor(&rows)) else {
             return;
         };

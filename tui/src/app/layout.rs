@@ -20,6 +20,8 @@ impl Pane {
 
 /// Columns that 16 bytes take.
 const HEX_WIDE: u16 = 73;
+/// Rows above the facet lists.
+pub(crate) const FACETS_HEAD: u16 = 2;
 /// Columns of the facet lists.
 const FACETS_WIDTH: u16 = 38;
 /// Least rows for three panes, one above the other.
@@ -112,13 +114,14 @@ fn three(body: Rect) -> [Rect; 3] {
     if body.width >= 2 * HEX_WIDE {
         let list = body.height / 2;
         let lower = part(list, body.height - list);
-        let hex = HEX_WIDE + 1;
+        let hex = HEX_WIDE;
         let tree = Rect {
-            width: lower.width - hex,
+            // A column between keeps them apart.
+            width: lower.width - hex - 1,
             ..lower
         };
         let hex = Rect {
-            x: tree.width,
+            x: lower.width - hex,
             width: hex,
             ..lower
         };

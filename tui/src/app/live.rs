@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 use nlscope_dissector::context::{GroupSeen, Port};
 use nlscope_dissector::export::Role;
 
-use super::App;
-use crate::app::{Bar, Overlay, Pane, Purpose};
-use crate::sockets::Words;
+use super::notices::Loser;
+use super::{App, Bar, Effect, Notice, Overlay, Pane, Purpose};
+use crate::sockets::{Words, dropped, is_own};
 use crate::source::{Losses, PortUse, Socket, SocketChange, SocketKey, Tally};
 
 #[cfg(test)]
@@ -28,8 +28,8 @@ pub(crate) struct Live {
     processes_changed: bool,
     tally: Tally,
     sockets: BTreeMap<SocketKey, Socket>,
-    /// What happened to sockets, a line each, the latest last.
-    events: VecDeque<String>,
+    /// What happened to sockets and when, a line each, the latest last.
+    events: VecDeque<Notice>,
     /// The file that is recorded to, and how many frames are in it.
     recording: Option<(String, u64)>,
 }
@@ -84,8 +84,8 @@ impl Live {
     }
 
     /// What happened to sockets, the latest last.
-    pub(crate) fn events(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.events.iter().map(String::as_str)
+    pub(crate) fn events(&self) -> impl DoubleEndedIterator<Item = &Notice> {
+        self.events.iter()
     }
 
     /// The file that is recorded to, and how many frames are in it.
@@ -98,7 +98,48 @@ impl Live {
 
 impl App {
     pub(super) fn lost(&mut self, losses: Losses) {
+        let before = self.live.dropped();
         self.live.tally.tell(losses);
+        let dropped = self.live.dropped();
+        if dropped > before {
+            self.tell_loss(Loser::Capture, (before, dropped), |from, to| {
+                format!("nlscope was too slow: {from} -> {to} dropped by the kernel")
+            });
+        }
+    }
+
+    /// Tells of losses, of many in a row once.
+    fn tell_loss(
+        &mut self,
+        loser: Loser,
+        counts: (u64, u64),
+        words: impl FnOnce(u64, u64) -> String,
+    ) {
+        let time = self.now;
+        let told = self.notices.lost(loser, time, counts, words);
+        if let Some(text) = told.map(str::to_owned) {
+            self.say(Role::Warning, text);
+        }
+    }
+
+    /// Another program did not read in time.
+    fn tell_overflow(&mut self, change: &SocketChange) {
+        let SocketChange::Changed(socket) = change else {
+            return;
+        };
+        let before = self.live.sockets.get(&socket.key);
+        let Some(before) = before.filter(|it| it.drops < socket.drops) else {
+            return;
+        };
+        if is_own(socket) {
+            // What the capture lost is told already.
+            return;
+        }
+        let counts = (u64::from(before.drops), u64::from(socket.drops));
+        let who = Words(self.messages.context()).name(socket);
+        self.tell_loss(Loser::Socket(socket.key), counts, |from, to| {
+            format!("{who} was too slow: {}", dropped(from, to))
+        });
     }
 
     pub(super) fn port_used(&mut self, used: &PortUse) {
@@ -121,7 +162,14 @@ impl App {
             if self.live.events.len() >= MAX_EVENTS {
                 self.live.events.pop_front();
             }
-            self.live.events.push_back(line);
+            self.live.events.push_back(Notice {
+                time: self.now,
+                text: line,
+            });
+        }
+        self.tell_overflow(&change);
+        if let SocketChange::Released(key) = &change {
+            self.notices.forget(*key);
         }
         if let Some((key, process)) = change.user() {
             let used = PortUse {
@@ -204,11 +252,36 @@ impl App {
         }
     }
 
-    /// Types the name of a file to save the list in.
-    pub(super) fn type_file(&mut self) {
+    /// Begins to save the list: what could not be written is tried again.
+    pub(super) fn save(&mut self) -> Effect {
+        match self.refused_name.clone() {
+            Some(name) => {
+                self.type_file(name);
+                Effect::None
+            }
+            None => Effect::Name,
+        }
+    }
+
+    /// Types the name of a file to save the list in, where `name` is the proposal.
+    pub(crate) fn type_file(&mut self, name: String) {
         let schema = self.messages.context().schema();
-        let bar = Bar::new(Purpose::Save, "nlscope.pcapng".to_owned(), schema);
+        let bar = Bar::new(Purpose::Save, name, schema);
         self.overlays.push(Overlay::Bar(bar));
+    }
+
+    /// Tells whether the list was saved in a file of this name.
+    pub(crate) fn saved(&mut self, name: &str, saved: Result<String, String>) {
+        match saved {
+            Ok(text) => {
+                self.refused_name = None;
+                self.say(Role::Good, text);
+            }
+            Err(text) => {
+                self.refused_name = Some(name.to_owned());
+                self.say(Role::Error, text);
+            }
+        }
     }
 
     /// A recording goes on, with so many frames in its file, or has ended.

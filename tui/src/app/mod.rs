@@ -11,6 +11,7 @@ mod layout;
 mod live;
 mod messages;
 mod mouse;
+mod notices;
 mod panes;
 mod rows;
 mod seek;
@@ -23,6 +24,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use nlscope_dissector::capture::Time;
 use nlscope_dissector::context::{Context, MessageView};
 use nlscope_dissector::export::{Line, Options as ExportOptions, Role, TimeFormat};
 use nlscope_dissector::filter::{Filter, FilterError};
@@ -34,14 +36,16 @@ pub(crate) use action::{Action, Edit, Effect, FacetChange, Fold, Motion, Way};
 pub(crate) use bar::{Bar, Purpose};
 pub(crate) use detail::{Detail, Folds, Shown};
 pub(crate) use facets::{FacetRow, Facets};
-pub(crate) use layout::{Layout, Pane};
+pub(crate) use layout::{FACETS_HEAD, Layout, Pane};
 pub(crate) use live::{Live, Relation as SocketRelation};
 pub(crate) use messages::Messages;
 pub(crate) use mouse::{hex_column, text_column};
+pub(crate) use notices::Notice;
 pub(crate) use rows::Rows;
 
 use crate::keymap::Mode;
 use crate::source::SourceError;
+use notices::Notices;
 use seek::Seek;
 
 /// When a slice of work ends.
@@ -169,7 +173,11 @@ pub(crate) struct App {
     /// Where jumps began.
     jumps: Vec<u32>,
     reading: Reading,
-    notices: Vec<String>,
+    notices: Notices,
+    /// What time it is, while a machine is watched.
+    now: Option<Time>,
+    /// The name of a file that could not be written.
+    refused_name: Option<String>,
     /// The answer to the last action.
     said: Option<(Role, String)>,
     wording: Wording,
@@ -218,7 +226,9 @@ impl App {
                 Some(_) => Reading::Live,
                 None => Reading::Yes(0, None),
             },
-            notices: Vec::new(),
+            notices: Notices::default(),
+            now: None,
+            refused_name: None,
             said: None,
             wording: Wording {
                 numeric: settings.numeric,
@@ -236,6 +246,7 @@ impl App {
             Action::Suspend => Effect::Suspend,
             Action::Redraw => Effect::Redraw,
             Action::Accept => self.accept(),
+            Action::Save => self.save(),
             Action::Record if self.live.is_on() => Effect::Record,
             Action::Record => {
                 self.say(
@@ -265,7 +276,6 @@ impl App {
             Action::Notices => self.overlays.push(Overlay::Notices(0)),
             Action::Facets => self.overlays.push(Overlay::Facets),
             Action::Sockets => self.overlays.push(Overlay::Sockets(0)),
-            Action::Save => self.type_file(),
             Action::Close => self.close(),
             Action::Focus(way) => self.turn(way),
             Action::Zoom => self.zoom = !self.zoom,
@@ -295,8 +305,16 @@ impl App {
             Action::Facet(change) => self.change_facet(change),
             Action::Click(x, y) => self.click(x, y),
             Action::Wheel(x, y, way) => self.wheel(x, y, way),
-            Action::Resize(width, height) => self.size = (width, height),
-            Action::Quit | Action::Suspend | Action::Redraw | Action::Accept | Action::Record => {}
+            Action::Resize(width, height) => {
+                self.size = (width, height);
+                self.turn_page(Motion::Left);
+            }
+            Action::Quit
+            | Action::Suspend
+            | Action::Redraw
+            | Action::Accept
+            | Action::Record
+            | Action::Save => {}
         }
     }
 
@@ -342,7 +360,7 @@ impl App {
     }
 
     fn change_facet(&mut self, change: FacetChange) {
-        self.facets.change(change, self.messages.context());
+        self.facets.change(change, &self.messages);
         self.rows.restart();
         self.astray = true;
     }
@@ -473,8 +491,8 @@ impl App {
 
     /// Warnings and notices.
     #[must_use]
-    pub(crate) fn notices(&self) -> &[String] {
-        &self.notices
+    pub(crate) fn notices(&self) -> &[Notice] {
+        self.notices.all()
     }
 
     /// The answer to the last action.

@@ -3,7 +3,7 @@
 use ratatui::layout::{Position, Rect};
 
 use super::action::{FacetChange, Motion, Way};
-use super::{App, Overlay, Pane};
+use super::{App, FACETS_HEAD, Overlay, Pane};
 
 /// How many rows the wheel moves.
 const WHEEL: usize = 3;
@@ -37,10 +37,10 @@ impl App {
     }
 
     fn click_facet(&mut self, area: Rect, y: u16) {
-        let Some(row) = y.checked_sub(area.y + 1) else {
+        let Some(row) = y.checked_sub(area.y + FACETS_HEAD) else {
             return;
         };
-        let rows = self.facets.rows(self.messages.context());
+        let rows = self.facets.rows(&self.messages);
         let at = self.facets.top + usize::from(row);
         if matches!(rows.get(at), Some(super::FacetRow::Entry { .. })) {
             self.facets.select(&rows, at);

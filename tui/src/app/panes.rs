@@ -4,6 +4,7 @@ use nlscope_dissector::tape::NodeIndex;
 
 use super::action::{Fold, Motion, Way};
 use super::{App, Overlay, Pane, Selection};
+use crate::view::page_rows;
 
 /// Columns that summaries move at a time.
 const SHIFT: usize = 8;
@@ -19,21 +20,29 @@ impl App {
     }
 
     pub(super) fn go(&mut self, motion: Motion) {
-        let page = usize::from(self.layout().body.height);
-        match self.overlays.last_mut() {
-            Some(Overlay::Help(top)) => {
-                *top = motion.apply(*top, crate::view::help_lines(), page);
+        match self.overlays.last() {
+            Some(Overlay::Help(_) | Overlay::Notices(_) | Overlay::Sockets(_)) => {
+                self.turn_page(motion);
             }
-            Some(Overlay::Notices(top)) => {
-                *top = motion.apply(*top, self.notices.len(), page);
-            }
-            Some(Overlay::Sockets(top)) => {
-                let lines = self.live.sockets().count() + self.live.events().count();
-                *top = motion.apply(*top, lines, page);
-            }
-            Some(Overlay::Facets) => self.facets.go(motion, self.messages.context()),
+            Some(Overlay::Facets) => self.facets.go(motion, &self.messages),
             Some(Overlay::Bar(_)) => {}
             None => self.go_in(self.focus, motion),
+        }
+    }
+
+    /// Moves in a page of text, if there is one.
+    pub(super) fn turn_page(&mut self, motion: Motion) {
+        let body = self.layout().body;
+        // One row is the title.
+        let page = usize::from(body.height.saturating_sub(1));
+        let Some(overlay) = self.overlays.last() else {
+            return;
+        };
+        let count = page_rows(self, overlay, body.width);
+        if let Some(Overlay::Help(top) | Overlay::Notices(top) | Overlay::Sockets(top)) =
+            self.overlays.last_mut()
+        {
+            *top = motion.turn(*top, count, page);
         }
     }
 

@@ -1,11 +1,13 @@
 //! Which messages are in the list. A long list is gone through in slices, so that the
 //! interface answers meanwhile.
 
+use std::collections::BTreeSet;
+
 use nlscope_dissector::filter::{Filter, Verdict};
 
 use super::Deadline;
 use super::facets::Facets;
-use super::messages::{Messages, Tapes};
+use super::messages::{Messages, Tapes, index};
 
 /// The list.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(crate) struct Rows {
     filter: Option<Filter>,
     text: String,
     fold: bool,
+    /// Those in the list that stand for copies too, which are not in it.
+    folded: BTreeSet<u32>,
 }
 
 /// Everything passes, copies are folded.
@@ -27,6 +31,7 @@ impl Default for Rows {
             filter: None,
             text: String::new(),
             fold: true,
+            folded: BTreeSet::new(),
         }
     }
 }
@@ -56,6 +61,12 @@ impl Rows {
         self.fold
     }
 
+    /// Whether copies of what is in the list are folded away.
+    #[must_use]
+    pub(crate) fn hides_copies(&self) -> bool {
+        !self.folded.is_empty()
+    }
+
     /// Another filter.
     pub(crate) fn set_filter(&mut self, text: String, filter: Option<Filter>) {
         self.filter = filter.filter(|_| !text.is_empty());
@@ -72,6 +83,7 @@ impl Rows {
     /// Looks at all messages anew.
     pub(crate) fn restart(&mut self) {
         self.visible.clear();
+        self.folded.clear();
         self.scanned = 0;
     }
 
@@ -85,6 +97,7 @@ impl Rows {
     pub(crate) fn give_up(&mut self, first: u32) {
         let gone = self.visible.partition_point(|message| *message < first);
         self.visible.drain(..gone);
+        self.folded = self.folded.split_off(&first);
         self.scanned = self.scanned.max(first);
     }
 
@@ -102,7 +115,12 @@ impl Rows {
         let mut tapes = Tapes::default();
         self.scanned = self.scanned.max(messages.gone());
         while self.scanned < messages.count() && !deadline.is_over() {
-            if self.passes(messages, facets, self.scanned, &mut tapes) {
+            let original = copied(messages, self.scanned).filter(|_| self.fold);
+            if let Some(original) = original {
+                if self.position(original).is_ok() {
+                    self.folded.insert(original);
+                }
+            } else if self.passes(messages, facets, self.scanned, &mut tapes) {
                 self.visible.push(self.scanned);
             }
             self.scanned += 1;
@@ -111,15 +129,22 @@ impl Rows {
 
     /// Looks at one message again, about which something turned out.
     pub(crate) fn recheck(&mut self, messages: &Messages, facets: &Facets, message: u32) {
-        if message >= self.scanned || !self.selects(facets) {
+        let hidden = self.fold && copied(messages, message).is_some();
+        if hidden || message >= self.scanned || !self.selects(facets) {
             return;
         }
         let passes = self.passes(messages, facets, message, &mut Tapes::default());
         match (self.position(message), passes) {
             (Ok(at), false) => {
                 self.visible.remove(at);
+                self.folded.remove(&message);
             }
-            (Err(at), true) => self.visible.insert(at, message),
+            (Err(at), true) => {
+                self.visible.insert(at, message);
+                if self.fold && messages.times_seen(message) > 1 {
+                    self.folded.insert(message);
+                }
+            }
             _ => {}
         }
     }
@@ -131,12 +156,6 @@ impl Rows {
         message: u32,
         tapes: &mut Tapes,
     ) -> bool {
-        let copy = messages
-            .record(message)
-            .is_some_and(|record| record.copy_of.is_some());
-        if copy && self.fold {
-            return false;
-        }
         if !self.selects(facets) {
             return true;
         }
@@ -153,4 +172,9 @@ impl Rows {
             _ => false,
         }
     }
+}
+
+/// What a message is a copy of.
+fn copied(messages: &Messages, message: u32) -> Option<u32> {
+    messages.record(message)?.copy_of.map(index)
 }

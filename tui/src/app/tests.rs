@@ -340,6 +340,84 @@ fn help_lists_every_key() {
     it.press("<esc>").sees("rt-link");
 }
 
+/// Page by page, and from the end.
+#[test]
+fn a_page_shows_each_of_its_lines_once() {
+    for size in [(80, 24), (40, 10), (120, 40)] {
+        let mut it = Session::new("rt-link-kinds.pcap", size);
+        it.press("?");
+        let page = |it: &Session| {
+            let screen = it.screen();
+            screen[2..screen.len() - 2].to_vec()
+        };
+        let last = |rows: &[String]| rows.iter().rposition(|row| !row.is_empty());
+        let mut seen = page(&it);
+        loop {
+            it.press("<page-down>");
+            let rows = page(&it);
+            if seen.ends_with(&rows) {
+                break;
+            }
+            seen.extend(rows);
+        }
+        let seen = seen.join("\n");
+        let words: Vec<_> = seen.split_whitespace().collect();
+        let words = words.join(" ");
+        for binding in BINDINGS {
+            assert!(words.contains(binding.help), "{binding:?} in\n{seen}");
+        }
+        let end = "an open node";
+        assert_eq!(words.matches(end).count(), 1, "{seen}");
+        it.press("g<end>");
+        let rows = page(&it);
+        assert_eq!(last(&rows), Some(rows.len() - 1), "{rows:#?}");
+        assert!(seen.trim_end().ends_with(rows.last().unwrap()), "{rows:#?}");
+    }
+}
+
+/// Words are not cut in two, and what goes on stands below what it belongs to.
+#[test]
+fn a_page_breaks_lines_between_words() {
+    let mut it = Session::new("rt-link-kinds.pcap", (60, 30));
+    it.press("?");
+    let screen = it.screen();
+    let at = screen
+        .iter()
+        .position(|row| row.contains("reply,"))
+        .unwrap();
+    assert_eq!(screen[at].find("to the end"), Some(22));
+    assert_eq!(screen[at + 1].trim_start(), "acknowledgement, error");
+    assert_eq!(screen[at + 1].find("ack"), Some(22));
+}
+
+#[test]
+fn what_is_cut_says_so() {
+    let mut it = Session::new("rt-link-kinds.pcap", (150, 40));
+    it.press("jjj");
+    let screen = it.screen();
+    let (x, y) = it.find("0000  ");
+    let fields = |row: &String| row.chars().take(usize::from(x)).collect::<String>();
+    let lower: Vec<_> = screen.iter().skip(usize::from(y)).map(fields).collect();
+    let cut = lower.iter().filter(|row| row.ends_with("… ")).count();
+    assert!(cut > 0, "{lower:#?}");
+    for row in &lower[..lower.len() - 2] {
+        assert!(
+            row.ends_with(' ') || row.chars().count() < usize::from(x),
+            "{row:?}"
+        );
+    }
+}
+
+#[test]
+fn copies_are_told_of_where_some_are_folded() {
+    let mut it = links();
+    it.sees("365 of 366 · copies folded");
+    it.press("/errno == EOPNOTSUPP<enter>")
+        .sees(" of 366")
+        .misses("copies folded");
+    it.press("xc").sees("366").misses("copies folded");
+}
+
 #[test]
 fn from_an_answer_to_its_request_and_back() {
     let mut it = links();

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use nlscope_dissector::capture::Time;
 use nlscope_dissector::context::Record;
 use nlscope_dissector::export::{Role, TimeFormat, line};
 use nlscope_dissector::text::Escaped;
@@ -10,11 +11,9 @@ use nlscope_dissector::text::Escaped;
 use super::detail::Detail;
 use super::messages::{Tapes, index};
 use super::seek::Found;
-use super::{App, Deadline, ListRow, Overlay, Pane, Reading, at_its_time};
+use super::{App, Deadline, FACETS_HEAD, ListRow, Overlay, Pane, Reading, at_its_time};
 use crate::source::{SourceError, SourceEvent};
 
-/// How many warnings and notices are kept: the first say what began it.
-const MAX_NOTICES: usize = 1000;
 /// How many messages are fed before the clock is looked at.
 const BATCH: usize = 64;
 
@@ -41,12 +40,15 @@ impl App {
         }
     }
 
+    /// Says what time it is, which stands beside what is told from now on.
+    pub(crate) fn set_time(&mut self, now: Time) {
+        self.now = Some(now);
+    }
+
     fn notice(&mut self, text: &str) {
         let text = Escaped(text.as_bytes()).to_string();
         self.say(Role::Warning, text.clone());
-        if self.notices.len() < MAX_NOTICES {
-            self.notices.push(text);
-        }
+        self.notices.add(self.now, text);
     }
 
     /// Whether there is something to do beside waiting.
@@ -91,7 +93,8 @@ impl App {
                     return;
                 };
                 for message in fed.new.clone() {
-                    self.messages.head(message, |head| self.facets.count(head));
+                    self.messages
+                        .head(message, |head| self.facets.count(message, head));
                 }
                 for (message, old) in fed.changed {
                     self.turned_out(message, &old);
@@ -105,7 +108,7 @@ impl App {
         let Some(record) = self.messages.record(message) else {
             return;
         };
-        self.facets.changed(old, record);
+        self.facets.changed(message, old, record);
         let selected = message == self.selection.message;
         let was_listed = selected && self.rows.position(message).is_ok();
         self.rows.recheck(&self.messages, &self.facets, message);
@@ -216,8 +219,8 @@ impl App {
             *top = scroll(*top, cursor, count, layout.rows(pane));
         }
         if matches!(self.overlays.last(), Some(Overlay::Facets)) {
-            let facets = self.facets.rows(self.messages.context());
-            let height = usize::from(layout.facets.height.saturating_sub(1));
+            let facets = self.facets.rows(&self.messages);
+            let height = usize::from(layout.facets.height.saturating_sub(FACETS_HEAD));
             let cursor = self.facets.cursor(&facets);
             self.facets.top = scroll(self.facets.top, cursor, facets.len(), height);
         }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::iter;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use nlscope_dissector::context::Context;
 use serde_json::json;
 
-use super::{Words, protocol_name};
+use super::{Words, in_order, protocol_name};
 use crate::Status;
 use crate::cli::{self, Sockets, StatsFormat};
 use crate::live;
@@ -55,7 +56,9 @@ pub(crate) fn run(args: &Sockets) -> anyhow::Result<Status> {
             continue;
         }
         let line = match args.format {
-            StatsFormat::Text => words.change(&change, known.get(&change.key())),
+            StatsFormat::Text => words
+                .change(&change, known.get(&change.key()))
+                .map(|line| format!("{} {line}", time_of_day())),
             StatsFormat::Json => event(&words, &change, known.get(&change.key())),
         };
         change.apply(&mut known);
@@ -67,8 +70,18 @@ pub(crate) fn run(args: &Sockets) -> anyhow::Result<Status> {
     Ok(Status::Well)
 }
 
+/// What time it is in UTC: `21:11:46.123Z`.
+fn time_of_day() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = since.map_or(0, |since| since.as_millis());
+    let seconds = millis / 1000;
+    let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
+    let (second, milli) = (seconds % 60, millis % 1000);
+    format!("{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
+}
+
 fn table(sockets: &[Socket], words: &Words<'_>) -> String {
-    let (titles, rows) = words.table(sockets.iter());
+    let (titles, rows) = words.table(&in_order(sockets.iter()));
     let mut text = String::new();
     for row in iter::once(titles).chain(rows) {
         text.push_str(&row);

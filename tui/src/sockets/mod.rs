@@ -7,7 +7,10 @@ mod command;
 #[cfg(target_os = "linux")]
 pub(crate) use command::run;
 
-use std::fmt::Write as _;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{self, Write as _};
 
 use nlscope_dissector::context::Context;
 use nlscope_dissector::schema::base;
@@ -22,14 +25,33 @@ pub(crate) struct Words<'a>(pub(crate) &'a Context);
 const TITLES: [&str; 6] = ["protocol", "port", "process", "queue", "drops", "groups"];
 /// Spaces between two columns.
 const GAP: usize = 2;
+/// The name of a process of this program.
+const OWN: &str = env!("CARGO_PKG_NAME");
+
+/// Whether a socket is of this program, which listens to all there is.
+#[must_use]
+pub(crate) fn is_own(socket: &Socket) -> bool {
+    socket.process.as_ref().is_some_and(|it| it.name == OWN)
+}
+
+/// Sockets in the order in which they are shown: our own come last.
+pub(crate) fn in_order<'s>(sockets: impl Iterator<Item = &'s Socket>) -> Vec<&'s Socket> {
+    let mut sockets: Vec<_> = sockets.collect();
+    // Sorting keeps the order of the others.
+    sockets.sort_by_key(|socket| is_own(socket));
+    sockets
+}
+
+/// How many datagrams found no room by then, and by now.
+#[must_use]
+pub(crate) fn dropped(from: impl fmt::Display, to: impl fmt::Display) -> String {
+    format!("{from} -> {to} dropped")
+}
 
 impl Words<'_> {
     /// A table of sockets: the line of titles, and a line for each socket.
-    pub(crate) fn table<'s>(
-        &self,
-        sockets: impl Iterator<Item = &'s Socket>,
-    ) -> (String, Vec<String>) {
-        let rows: Vec<_> = sockets.map(|socket| self.columns(socket)).collect();
+    pub(crate) fn table(&self, sockets: &[&Socket]) -> (String, Vec<String>) {
+        let rows: Vec<_> = sockets.iter().map(|it| self.columns(it)).collect();
         let mut widths = TITLES.map(str::len);
         for row in &rows {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -82,13 +104,28 @@ impl Words<'_> {
         format!("{name}{}", Escaped(at.as_bytes()))
     }
 
-    /// The groups that it has joined, by name.
+    /// The socket in few words: its protocol, its port, who has it.
+    pub(crate) fn name(&self, socket: &Socket) -> String {
+        let protocol = protocol_name(socket.key.protocol);
+        let port = port(socket.key);
+        format!("{protocol} {port} {}", self.process(socket))
+    }
+
+    /// The groups that it has joined.
     fn groups(&self, socket: &Socket) -> String {
         if socket.groups.is_empty() {
             return "-".to_owned();
         }
+        self.listed(socket, &socket.groups)
+    }
+
+    /// Groups of a socket by name; where it is our own, only how many.
+    fn listed(&self, socket: &Socket, groups: &[u32]) -> String {
+        if is_own(socket) && groups.len() > 1 {
+            return format!("{} groups", groups.len());
+        }
         let mut text = String::new();
-        for group in &socket.groups {
+        for group in groups {
             let comma = if text.is_empty() { "" } else { "," };
             // Writing to a string does not fail.
             let _ = write!(text, "{comma}{}", self.group(socket.key.protocol, *group));
@@ -107,31 +144,55 @@ impl Words<'_> {
     /// What happened to a socket that was `before`, in a line; `None` where it only received
     /// something.
     pub(crate) fn change(&self, change: &SocketChange, before: Option<&Socket>) -> Option<String> {
-        let line = |what: &str, socket: &Socket| {
-            let [protocol, port, process, _, drops, groups] = self.columns(socket);
-            let drops = if socket.drops > 0 {
-                format!(", {drops} dropped")
-            } else {
-                String::new()
-            };
-            format!("{what:<8} {protocol} {port} {process} groups {groups}{drops}")
+        let (what, socket) = match (change, before) {
+            (SocketChange::Present(socket) | SocketChange::Opened(socket), _) => ("opened", socket),
+            (SocketChange::Changed(socket), _) => ("changed", socket),
+            (SocketChange::Released(_), Some(socket)) => ("released", socket),
+            (SocketChange::Released(key), None) => {
+                let protocol = protocol_name(key.protocol);
+                return Some(format!("released {protocol} {}", port(*key)));
+            }
         };
-        match change {
-            SocketChange::Present(socket) | SocketChange::Opened(socket) => {
-                Some(line("opened", socket))
-            }
-            SocketChange::Changed(socket) => {
-                let same = before.is_some_and(|before| {
-                    (&before.groups, before.drops, &before.process)
-                        == (&socket.groups, socket.drops, &socket.process)
-                });
-                (!same).then(|| line("changed", socket))
-            }
-            SocketChange::Released(key) => Some(match before {
-                Some(socket) => line("released", socket),
-                None => format!("released {} {}", protocol_name(key.protocol), port(*key)),
-            }),
+        let words = match (change, before) {
+            (SocketChange::Changed(_), Some(before)) => self.difference(before, socket)?,
+            _ => self.state(socket),
+        };
+        let line = format!("{what:<8} {} {words}", self.name(socket));
+        Some(line.trim_end().to_owned())
+    }
+
+    /// What another socket has not: its groups, and what it dropped.
+    fn state(&self, socket: &Socket) -> String {
+        let mut words = Vec::new();
+        if !socket.groups.is_empty() {
+            let label = if is_own(socket) { "" } else { "groups " };
+            words.push(format!("{label}{}", self.groups(socket)));
         }
+        if socket.drops > 0 {
+            words.push(format!("{} dropped", socket.drops));
+        }
+        words.join(", ")
+    }
+
+    /// What is another than before.
+    fn difference(&self, before: &Socket, now: &Socket) -> Option<String> {
+        let mut words = Vec::new();
+        if before.drops != now.drops {
+            words.push(dropped(before.drops, now.drops));
+        }
+        let more = |of: &Socket, than: &Socket| -> Vec<u32> {
+            let groups = of.groups.iter().copied();
+            groups.filter(|it| !than.groups.contains(it)).collect()
+        };
+        for (what, groups) in [("joined", more(now, before)), ("left", more(before, now))] {
+            if !groups.is_empty() {
+                words.push(format!("{what} {}", self.listed(now, &groups)));
+            }
+        }
+        if before.process != now.process {
+            words.push(format!("before {}", self.process(before)));
+        }
+        (!words.is_empty()).then(|| words.join(", "))
     }
 }
 

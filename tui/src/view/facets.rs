@@ -22,8 +22,12 @@ impl Canvas<'_> {
             return;
         };
         buffer.set_style(title, self.palette.part(Part::FocusedTitle));
-        Line::raw("facets: space on/off  o only  a all").render(title, buffer);
-        let all = self.app.facets().rows(self.app.messages().context());
+        Line::raw("facets: tab to the next, esc closes").render(title, buffer);
+        if let Some(hint) = areas.next() {
+            let style = self.palette.text(Role::Aside);
+            Line::styled("space on/off  o only  a all", style).render(hint, buffer);
+        }
+        let all = self.app.facets().rows(self.app.messages());
         let cursor = self.app.facets().cursor(&all);
         let top = self.app.facets().top;
         for ((at, row), area) in all.iter().enumerate().skip(top).zip(areas) {

@@ -8,13 +8,18 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-use super::{Canvas, rows};
+use super::{Canvas, mark_cut, rows};
 use crate::app::{ListRow, Pane};
 
 /// Which columns there is room for: least width of the list, by column of [`COLUMNS`].
-const NEEDS: [u16; COLUMNS.len()] = [0, 100, 0, 60, 30, 150, 80];
+const NEEDS: [u16; COLUMNS.len()] = [0, 88, 0, 60, 30, 150, 80];
 /// What a column takes at most: what is longer is cut off.
 const MOST: [usize; COLUMNS.len()] = [9, 20, 2, 14, 24, 20, 22];
+/// What it takes at most in a list that is narrower than [`WIDE`], where columns are no wider
+/// than what is on the screen.
+const MOST_NARROW: [usize; COLUMNS.len()] = [7, 11, 2, 10, 16, 11, 15];
+/// From how many columns on the list is wide.
+const WIDE: u16 = 110;
 
 impl Canvas<'_> {
     pub(super) fn list(&self, area: Rect, buffer: &mut Buffer) {
@@ -45,9 +50,13 @@ impl Canvas<'_> {
             let longest = texts
                 .map(|span| Span::raw(span.text.as_ref()).width())
                 .max();
-            let least = if width < 80 { 0 } else { column.width };
-            let title = column.title.len().min(MOST[at]);
-            widths[at] = longest.unwrap_or(0).max(least).max(title).min(MOST[at]);
+            let (least, most) = if width < WIDE {
+                (0, MOST_NARROW[at])
+            } else {
+                (column.width, MOST[at])
+            };
+            let title = column.title.len().min(most);
+            widths[at] = longest.unwrap_or(0).max(least).max(title).min(most);
         }
         widths
     }
@@ -68,9 +77,16 @@ impl Canvas<'_> {
             };
             let start = x.saturating_add(clip(pad)).min(right);
             let room = clip(*width - pad).min(right - start);
-            buffer.set_span(start, area.y, &text, room);
-            if long && room > 0 {
-                buffer[(start + room - 1, area.y)].set_symbol("…");
+            let place = Rect::new(start, area.y, room, 1);
+            if long && span.role == Role::Group {
+                let end = without_beginning(&span.text, *width);
+                let text = Span::styled(end, self.palette.text(span.role));
+                buffer.set_span(start, area.y, &text, room);
+            } else {
+                buffer.set_span(start, area.y, &text, room);
+                if long {
+                    mark_cut(place, buffer);
+                }
             }
             x = x.saturating_add(clip(*width + 1));
         }
@@ -95,7 +111,7 @@ impl Canvas<'_> {
             shifted(&line, shift, area, buffer);
         }
         if width.saturating_sub(usize::from(shift)) > usize::from(area.width) {
-            buffer[(area.right() - 1, area.y)].set_symbol("…");
+            mark_cut(area, buffer);
         }
     }
 
@@ -113,6 +129,22 @@ impl Canvas<'_> {
             "no message passes the filter and the facets; x shows all"
         };
         Line::styled(text, self.palette.text(Role::Aside)).render(area, buffer);
+    }
+}
+
+/// A name of a group cut to so many columns. Names of groups begin alike, so their end is
+/// kept, and the mark of what is inferred.
+fn without_beginning(name: &str, width: usize) -> String {
+    let mark = if name.starts_with('~') { "~…" } else { "…" };
+    let kept = width.saturating_sub(mark.chars().count());
+    let count = name.chars().count();
+    let skipped = count.saturating_sub(kept);
+    let end: String = name.chars().skip(skipped).collect();
+    // A piece of a word says nothing.
+    let before = skipped.checked_sub(1).and_then(|at| name.chars().nth(at));
+    match end.split_once('_').filter(|_| before != Some('_')) {
+        Some((_, words)) if !words.is_empty() => format!("{mark}{words}"),
+        _ => format!("{mark}{end}"),
     }
 }
 

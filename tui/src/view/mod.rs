@@ -17,7 +17,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
-pub(crate) use page::help_lines;
+pub(crate) use page::page_rows;
 pub(crate) use theme::Palette;
 
 use crate::app::{App, Layout, Overlay, Pane};
@@ -35,12 +35,15 @@ pub(crate) fn draw(frame: &mut Frame<'_>, app: &App, palette: Palette) {
     canvas.field(layout.field.intersection(area), buffer);
     canvas.status(layout.status.intersection(area), buffer);
     canvas.filter(layout.bar.intersection(area), buffer);
+    let body = layout.body.intersection(area);
     let mut cursor = None;
     for overlay in app.overlays() {
         match overlay {
-            Overlay::Help(top) => canvas.help(*top, layout.body.intersection(area), buffer),
-            Overlay::Notices(top) => canvas.notices(*top, layout.body.intersection(area), buffer),
-            Overlay::Sockets(top) => canvas.sockets(*top, layout.body.intersection(area), buffer),
+            Overlay::Help(top) => canvas.page("help", overlay, *top, body, buffer),
+            Overlay::Notices(top) => {
+                canvas.page("warnings and notices", overlay, *top, body, buffer);
+            }
+            Overlay::Sockets(top) => canvas.page("sockets", overlay, *top, body, buffer),
             Overlay::Facets => canvas.facets(layout.facets.intersection(area), buffer),
             Overlay::Bar(bar) => cursor = canvas.bar(bar, area, buffer),
         }
@@ -97,6 +100,28 @@ impl Canvas<'_> {
     fn layout(&self) -> Layout {
         self.app.layout()
     }
+}
+
+/// Draws a line, and says where it is cut.
+fn put(line: &Line<'_>, area: Rect, buffer: &mut Buffer) {
+    line.render(area, buffer);
+    if line.width() > usize::from(area.width) {
+        mark_cut(area, buffer);
+    }
+}
+
+/// Says that a line goes on beyond its area.
+fn mark_cut(area: Rect, buffer: &mut Buffer) {
+    let Some(last) = area.right().checked_sub(1).filter(|_| !area.is_empty()) else {
+        return;
+    };
+    // A character of two columns goes as a whole.
+    let before = last.checked_sub(1).filter(|x| *x >= area.x);
+    let wide = before.filter(|x| Span::raw(buffer[(*x, area.y)].symbol()).width() > 1);
+    if let Some(x) = wide {
+        buffer[(x, area.y)].set_symbol(" ");
+    }
+    buffer[(last, area.y)].set_symbol("…");
 }
 
 /// The rows of an area, from top to bottom.

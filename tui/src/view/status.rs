@@ -11,7 +11,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
 use super::theme::Part;
-use super::{Canvas, thousands};
+use super::{Canvas, put, thousands};
 use crate::app::{Bar, Purpose, Reading};
 
 /// How many completions are shown at once.
@@ -206,87 +206,105 @@ impl Canvas<'_> {
             _ => format!("  bytes {start}..{}", u64::from(start) + u64::from(len)),
         };
         spans.push(plain(bytes));
-        Line::from(spans).render(area, buffer);
+        put(&Line::from(spans), area, buffer);
     }
 
     /// Counts, progress, what there is to say.
     pub(super) fn status(&self, area: Rect, buffer: &mut Buffer) {
         buffer.set_style(area, self.palette.part(Part::Status));
+        let parts = self.parts();
+        let (role, text) = self.left_of_status();
+        let answers = self.app.said().is_some() || self.app.seeking().is_some();
+        let wanted = if answers { width(&text) } else { 0 };
+        let mut spans = Vec::new();
+        for (part, text) in parts.iter().zip(chosen(&parts, area.width, wanted)) {
+            if text.is_empty() {
+                continue;
+            }
+            if !spans.is_empty() {
+                spans.push(Span::styled(BETWEEN, self.palette.text(Role::Plain)));
+            }
+            spans.push(Span::styled(text, self.palette.text(part.role)));
+        }
+        let right = Line::from(spans);
+        let taken = u16::try_from(right.width()).unwrap_or(u16::MAX);
+        right.right_aligned().render(area, buffer);
+        let left = Rect {
+            width: area.width.saturating_sub(taken.saturating_add(1)),
+            ..area
+        };
+        put(&Line::styled(text, self.palette.text(role)), left, buffer);
+    }
+
+    /// What the status line says at its right, from left to right.
+    fn parts(&self) -> Vec<Told> {
         let app = self.app;
-        let mut right = String::new();
+        let mut parts = Vec::new();
         match app.reading() {
             Reading::Yes(read, Some(total)) if *total > 0 => {
-                let _ = write!(right, "reading {}%", percent(*read, *total));
+                let text = format!("reading {}%", percent(*read, *total));
+                parts.push(Told::new(3, text));
             }
             Reading::Yes(read, _) => {
-                let _ = write!(right, "reading, {} bytes", thousands(*read));
+                let text = format!("reading, {} bytes", thousands(*read));
+                parts.push(Told::new(3, text));
             }
-            Reading::Live => {
-                let dropped = app.live().dropped();
-                let _ = write!(right, "live, {} dropped", thousands(dropped));
-            }
-            Reading::Ended(_) => {}
+            Reading::Live | Reading::Ended(_) => {}
+        }
+        if app.live().is_on() {
+            let dropped = app.live().dropped();
+            let short = format!("{} dropped", thousands(dropped));
+            let long = match app.reading() {
+                Reading::Live => format!("live, {short}"),
+                _ => short.clone(),
+            };
+            let role = if dropped > 0 {
+                Role::Warning
+            } else {
+                Role::Plain
+            };
+            parts.push(Told {
+                role,
+                ..Told::new(0, long).or(short)
+            });
         }
         if let Some((path, frames)) = app.live().recording() {
-            let path = Escaped(path.as_bytes());
-            join(
-                &mut right,
-                &format!("recording {path}, {}", thousands(frames)),
-            );
+            let frames = thousands(frames);
+            let long = format!("recording {}, {frames}", file_name(path));
+            parts.push(Told::new(1, long).or(format!("recording {frames}")));
         }
         if app.live().follows() {
-            join(&mut right, "following");
+            parts.push(Told::new(5, "following".to_owned()));
         }
         let (frames, fed) = app.messages().frames();
         if fed < frames {
-            join(
-                &mut right,
-                &format!("loading {}%", percent(fed as u64, frames as u64)),
-            );
+            let text = format!("loading {}%", percent(fed as u64, frames as u64));
+            parts.push(Told::new(3, text));
         }
         let (scanned, all) = (app.rows().scanned(), app.messages().count());
         if scanned < all && app.rows().selects(app.facets()) {
             let done = percent(u64::from(scanned), u64::from(all));
-            join(&mut right, &format!("filtering {done}%"));
+            parts.push(Told::new(3, format!("filtering {done}%")));
         }
-        let shown = app.rows().visible().len();
         let gone = app.messages().gone();
         if gone > 0 {
-            join(
-                &mut right,
-                &format!("the oldest {} left the view", thousands(gone)),
-            );
+            let text = format!("the oldest {} left the view", thousands(gone));
+            parts.push(Told::new(6, text));
         }
-        let count = if shown == all as usize {
-            thousands(all)
+        let shown = app.rows().visible().len();
+        let (shown_text, all_text) = (thousands(shown), thousands(all));
+        parts.push(if shown == all as usize {
+            Told::new(2, all_text)
         } else {
-            format!("{} of {}", thousands(shown), thousands(all))
-        };
-        join(&mut right, &count);
-        if app.rows().folds() && shown < all as usize {
-            join(&mut right, "copies folded");
+            Told::new(2, format!("{shown_text} of {all_text}")).or(format!("{shown}/{all}"))
+        });
+        if app.rows().hides_copies() {
+            parts.push(Told::new(7, "copies folded".to_owned()));
         }
         if !app.notices().is_empty() {
-            join(&mut right, &format!("! {}", app.notices().len()));
+            parts.push(Told::new(4, format!("! {}", app.notices().len())));
         }
-        let left = self.left_of_status();
-        let room = area.width.saturating_sub(width(&right) + 1);
-        Line::styled(right, self.palette.text(Role::Plain))
-            .right_aligned()
-            .render(area, buffer);
-        if width(&left.1) > room && app.said().is_some() {
-            // An answer goes before counts.
-            Clear.render(area, buffer);
-        }
-        let room = if app.said().is_some() {
-            area
-        } else {
-            Rect {
-                width: room,
-                ..area
-            }
-        };
-        Line::styled(left.1, self.palette.text(left.0)).render(room, buffer);
+        parts
     }
 
     fn left_of_status(&self) -> (Role, String) {
@@ -308,11 +326,84 @@ impl Canvas<'_> {
     }
 }
 
-fn join(text: &mut String, more: &str) {
-    if !text.is_empty() {
-        text.push_str(" · ");
+/// What stands between two parts of the status line.
+const BETWEEN: &str = " · ";
+/// Longest name of a file.
+const NAME_WIDTH: usize = 24;
+
+/// A part of the status line.
+struct Told {
+    /// What goes before what where there is little room: 0 is first.
+    rank: u8,
+    role: Role,
+    long: String,
+    /// What is said where the long form finds no room.
+    short: String,
+}
+
+impl Told {
+    fn new(rank: u8, text: String) -> Self {
+        Self {
+            rank,
+            role: Role::Plain,
+            short: text.clone(),
+            long: text,
+        }
     }
-    text.push_str(more);
+
+    fn or(self, short: String) -> Self {
+        Self { short, ..self }
+    }
+}
+
+/// What is said of each part on a line of `room` columns, of which an answer wants so many: the
+/// long form, the short one, or nothing. Only what is of rank 0 goes before an answer.
+fn chosen(parts: &[Told], room: u16, wanted: u16) -> Vec<&str> {
+    let mut order: Vec<_> = (0..parts.len()).collect();
+    order.sort_by_key(|at| parts[*at].rank);
+    let mut texts = vec![""; parts.len()];
+    let mut left = i32::from(room);
+    let between = i32::from(width(BETWEEN));
+    let cost = |text: &str| i32::from(width(text)) + between;
+    // The first of them has nothing before it.
+    left += between;
+    let mut wanted = i32::from(wanted);
+    for at in &order {
+        let part = &parts[*at];
+        if part.rank > 0 {
+            // It stands a column apart.
+            left -= wanted + i32::from(wanted > 0);
+            wanted = 0;
+        }
+        if cost(&part.short) <= left {
+            texts[*at] = &part.short;
+            left -= cost(&part.short);
+        }
+    }
+    left -= wanted;
+    for at in order {
+        let part = &parts[at];
+        let more = cost(&part.long) - cost(texts[at]);
+        if !texts[at].is_empty() && more <= left {
+            texts[at] = &part.long;
+            left -= more;
+        }
+    }
+    texts
+}
+
+/// The name of a file without its folder; of a long one the beginning and the end.
+fn file_name(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = Escaped(name.as_bytes()).to_string();
+    let count = name.chars().count();
+    if count <= NAME_WIDTH {
+        return name;
+    }
+    let half = NAME_WIDTH / 2;
+    let begin: String = name.chars().take(half - 1).collect();
+    let end: String = name.chars().skip(count - half).collect();
+    format!("{begin}…{end}")
 }
 
 fn percent(part: u64, whole: u64) -> u64 {

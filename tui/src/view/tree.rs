@@ -4,9 +4,8 @@ use nlscope_dissector::export::Role;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
 
-use super::{Canvas, rows};
+use super::{Canvas, put, rows};
 use crate::app::{Detail, Pane, Shown};
 
 /// How many fields of a closed node are shown beside it.
@@ -28,8 +27,8 @@ impl Canvas<'_> {
             if at == cursor {
                 buffer.set_style(area, self.selected(Pane::Tree));
             }
-            self.tree_line(detail, *line, area.width, at == cursor)
-                .render(area, buffer);
+            let line = self.tree_line(detail, *line, area.width, at == cursor);
+            put(&line, area, buffer);
         }
     }
 

@@ -27,6 +27,9 @@ const ROUTE: u16 = 0;
 struct Watch {
     app: App,
     frames: u32,
+    size: (u16, u16),
+    /// Where the next message is from.
+    netns: u32,
 }
 
 impl Watch {
@@ -43,7 +46,12 @@ impl Watch {
         })
         .unwrap();
         app.update(Action::Resize(SIZE.0, SIZE.1));
-        Self { app, frames: 0 }
+        Self {
+            app,
+            frames: 0,
+            size: SIZE,
+            netns: 0,
+        }
     }
 
     /// A link message comes: `RTM_NEWLINK` of interface 7 with this sequence number and port.
@@ -78,7 +86,7 @@ impl Watch {
                 wire_len: len,
                 offset: 0,
                 len,
-                netns: 0,
+                netns: self.netns,
                 group: NonZeroU32::new(group),
                 process: None,
             },
@@ -90,6 +98,21 @@ impl Watch {
         self.app.receive(SourceEvent::Segment(Segment::new(bytes)));
         self.app.receive(SourceEvent::Frames(vec![entry]));
         self.work();
+    }
+
+    /// So many were dropped by now.
+    fn lose(&mut self, dropped: u64) {
+        self.app.receive(SourceEvent::Losses(Losses {
+            interface: 0,
+            received: 5_000_000,
+            dropped,
+            own: 0,
+        }));
+    }
+
+    fn resize(&mut self, size: (u16, u16)) {
+        self.size = size;
+        self.app.update(Action::Resize(size.0, size.1));
     }
 
     fn work(&mut self) {
@@ -122,11 +145,11 @@ impl Watch {
     }
 
     fn screen(&self) -> String {
-        let mut terminal = Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).unwrap();
+        let mut terminal = Terminal::new(TestBackend::new(self.size.0, self.size.1)).unwrap();
         let drawn = terminal
             .draw(|frame| draw(frame, &self.app, Palette::None))
             .unwrap();
-        let cells = drawn.buffer.content().chunks(usize::from(SIZE.0));
+        let cells = drawn.buffer.content().chunks(usize::from(self.size.0));
         let row = |row: &[ratatui::buffer::Cell]| -> String {
             row.iter().map(ratatui::buffer::Cell::symbol).collect()
         };
@@ -283,7 +306,7 @@ fn who_caused_a_notification_is_shown_when_it_is_known() {
     let mut watch = Watch::new(1 << 20);
     watch.hear(1, 77, 1, false);
     watch.shows(" RTNLGRP_LINK ");
-    assert!(!watch.screen().contains("by "));
+    watch.shows("by 77: 7");
     watch.app.receive(SourceEvent::Port(PortUse {
         key: key(77),
         process: Process {
@@ -293,7 +316,7 @@ fn who_caused_a_notification_is_shown_when_it_is_known() {
         },
     }));
     watch.work();
-    watch.shows("by ~ip\\x1b[77]");
+    watch.shows("by ~ip\\x1b[77]: 7");
 }
 
 #[test]
@@ -339,14 +362,115 @@ fn what_the_kernel_dropped_is_always_on_the_screen() {
     let mut watch = Watch::new(1 << 20);
     watch.shows("live, 0 dropped");
     for dropped in [1000, 1234] {
-        watch.app.receive(SourceEvent::Losses(Losses {
-            interface: 0,
-            received: 5000,
-            dropped,
-            own: 0,
-        }));
+        watch.lose(dropped);
     }
     watch.shows("live, 1,234 dropped");
+}
+
+#[test]
+fn the_most_important_is_on_a_narrow_screen_too() {
+    for width in [40, 80, 120] {
+        let mut watch = Watch::new(1 << 20);
+        watch.resize((width, 24));
+        watch.hear(1, 0, 0, false);
+        let name = "/a/long/folder/nlscope_00001_20261121073000.pcapng";
+        watch.app.recorded(Some((name.to_owned(), 1234)));
+        watch.lose(1_234_567);
+        watch.filter("nlmsghdr.seq == 1");
+        watch.shows("1,234,567 dropped");
+        let name = "recording nlscope_000…73000.pcapng, 1,234";
+        watch.shows(if width == 120 {
+            name
+        } else {
+            "recording 1,234"
+        });
+        let error = "cannot write to /x: Permission denied; name another place, please";
+        watch.app.saved("/x", Err(error.to_owned()));
+        watch.shows("1,234,567 dropped");
+        watch.shows("cannot write to /x:");
+    }
+}
+
+#[test]
+fn losses_leave_a_mark_but_not_many() {
+    let mut watch = Watch::new(1 << 20);
+    watch.hear(1, 0, 0, false);
+    for (second, dropped) in [(1, 5), (2, 7), (3, 7), (5, 900), (60, 901)] {
+        watch.app.set_time(Time(second * 1_000_000_000));
+        watch.lose(dropped);
+    }
+    watch.shows("! 2");
+    watch.press("!");
+    watch.shows("1.000000 nlscope was too slow: 0 -> 900 dropped by the kernel");
+    watch.shows("60.000000 nlscope was too slow: 900 -> 901 dropped by the kernel");
+}
+
+#[test]
+fn what_happens_to_sockets_has_a_time_and_overflow_is_told() {
+    let mut watch = Watch::new(1 << 20);
+    watch.hear(1, 0, 0, false);
+    let tell = |watch: &mut Watch, second: i64, change: SocketChange| {
+        watch.app.set_time(Time(second * 1_000_000_000));
+        watch.app.receive(SourceEvent::Socket(change));
+    };
+    let dropping = |drops| Socket {
+        drops,
+        ..socket(512, "ip", &[1])
+    };
+    let own = |drops| Socket {
+        drops,
+        ..socket(7, "nlscope", &[1, 5])
+    };
+    tell(&mut watch, 0, SocketChange::Present(own(0)));
+    tell(&mut watch, 0, SocketChange::Present(dropping(931)));
+    tell(&mut watch, 3, SocketChange::Changed(dropping(2679)));
+    tell(&mut watch, 4, SocketChange::Changed(dropping(2680)));
+    tell(&mut watch, 5, SocketChange::Changed(own(3)));
+    watch.shows("! 1");
+    watch.press("!");
+    watch.shows("3.000000 route 512 ip[512] was too slow: 931 -> 2680 dropped");
+    watch.press("qp");
+    watch.shows("3.000000 changed  route 512 ip[512] 931 -> 2679 dropped");
+    watch.shows("2 groups");
+}
+
+#[test]
+fn names_of_groups_are_not_cut_in_two() {
+    let mut watch = Watch::new(1 << 20);
+    watch.resize((80, 24));
+    let groups: Vec<u32> = (1..21).collect();
+    let present = SocketChange::Present(socket(512, "ip", &groups));
+    watch.app.receive(SourceEvent::Socket(present));
+    watch.press("p");
+    let screen = watch.screen();
+    for group in ["RTNLGRP_NEIGH", "RTNLGRP_IPV6_MROUTE", "RTNLGRP_ND_USEROPT"] {
+        assert!(screen.contains(group), "{group} in\n{screen}");
+    }
+}
+
+#[test]
+fn facets_name_programs_and_network_namespaces() {
+    let mut watch = Watch::new(1 << 20);
+    watch.app.receive(SourceEvent::Netns("pod1".to_owned()));
+    watch.ask(1);
+    watch.app.receive(SourceEvent::Port(PortUse {
+        key: key(77),
+        process: Process {
+            pid: 77,
+            name: "ip".to_owned(),
+            exact: true,
+        },
+    }));
+    watch.press("f");
+    watch.work();
+    watch.shows("[x] ip[77]");
+    watch.misses("network namespace");
+    watch.shows("esc closes");
+    watch.netns = 1;
+    watch.ask(2);
+    watch.shows("network namespace");
+    watch.shows("[x] pod1");
+    watch.shows("[x] the first");
 }
 
 #[test]
@@ -356,7 +480,18 @@ fn files_are_for_the_outside_to_write() {
     assert_eq!(watch.press("R"), Effect::Record);
     watch.app.recorded(Some(("x.pcapng".to_owned(), 1234)));
     watch.shows("recording x.pcapng, 1,234");
-    watch.press("S");
-    watch.shows("save the list in: nlscope.pcapng");
-    assert_eq!(watch.press("\n"), Effect::Save("nlscope.pcapng".to_owned()));
+    assert_eq!(watch.press("S"), Effect::Name);
+    watch.app.type_file("nlscope-2.pcapng".to_owned());
+    watch.shows("save the list in: nlscope-2.pcapng");
+    let name = "nlscope-2.pcapng".to_owned();
+    assert_eq!(watch.press("\n"), Effect::Save(name.clone()));
+    // What could not be written is mended, not typed again.
+    watch.app.saved(&name, Err("no room".to_owned()));
+    watch.shows("no room");
+    assert_eq!(watch.press("S"), Effect::None);
+    watch.shows("save the list in: nlscope-2.pcapng");
+    assert_eq!(watch.press("\n"), Effect::Save(name.clone()));
+    watch.app.saved(&name, Ok("7 frames are in it".to_owned()));
+    watch.shows("7 frames");
+    assert_eq!(watch.press("S"), Effect::Name);
 }

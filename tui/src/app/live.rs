@@ -9,7 +9,7 @@ use nlscope_dissector::export::Role;
 use super::notices::Loser;
 use super::{App, Bar, Effect, Notice, Overlay, Pane, Purpose};
 use crate::sockets::{Words, dropped, is_own};
-use crate::source::{Losses, PortUse, Socket, SocketChange, SocketKey, Tally};
+use crate::source::{Losses, PortUse, Socket, SocketChange, SocketId, Tally};
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,7 @@ pub(crate) struct Live {
     /// Processes turned out since the list was looked at.
     processes_changed: bool,
     tally: Tally,
-    sockets: BTreeMap<SocketKey, Socket>,
+    sockets: BTreeMap<SocketId, Socket>,
     /// What happened to sockets and when, a line each, the latest last.
     events: VecDeque<Notice>,
     /// The file that is recorded to, and how many frames are in it.
@@ -127,7 +127,7 @@ impl App {
         let SocketChange::Changed(socket) = change else {
             return;
         };
-        let before = self.live.sockets.get(&socket.key);
+        let before = self.live.sockets.get(&socket.id());
         let Some(before) = before.filter(|it| it.drops < socket.drops) else {
             return;
         };
@@ -137,7 +137,7 @@ impl App {
         }
         let counts = (u64::from(before.drops), u64::from(socket.drops));
         let who = Words(self.messages.context()).name(socket);
-        self.tell_loss(Loser::Socket(socket.key), counts, |from, to| {
+        self.tell_loss(Loser::Socket(socket.id()), counts, |from, to| {
             format!("{who} was too slow: {}", dropped(from, to))
         });
     }
@@ -151,10 +151,10 @@ impl App {
     }
 
     pub(super) fn socket_changed(&mut self, change: SocketChange) {
-        let before = self.live.sockets.get(&change.key());
+        let before = self.live.sockets.get(&change.id());
         let words = Words(self.messages.context());
         let present = matches!(change, SocketChange::Present(_));
-        let kernel = change.key().port == 0;
+        let kernel = change.is_kernels(before);
         if let Some(line) = words
             .change(&change, before)
             .filter(|_| !present && !kernel)
@@ -168,8 +168,8 @@ impl App {
             });
         }
         self.tell_overflow(&change);
-        if let SocketChange::Released(key) = &change {
-            self.notices.forget(*key);
+        if let SocketChange::Released(id) = &change {
+            self.notices.forget(*id);
         }
         if let Some((key, process)) = change.user() {
             let used = PortUse {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nlscope_dissector::capture::Time;
 
-use crate::source::SocketKey;
+use crate::source::SocketId;
 
 /// How many are kept: the first say what began it.
 const MAX: usize = 1000;
@@ -26,7 +26,7 @@ pub(super) enum Loser {
     /// The capture.
     Capture,
     /// A socket of another program.
-    Socket(SocketKey),
+    Socket(SocketId),
 }
 
 /// Losses that are told in one notice.
@@ -91,7 +91,7 @@ impl Notices {
     }
 
     /// A socket is gone.
-    pub(super) fn forget(&mut self, key: SocketKey) {
-        self.bursts.remove(&Loser::Socket(key));
+    pub(super) fn forget(&mut self, id: SocketId) {
+        self.bursts.remove(&Loser::Socket(id));
     }
 }

@@ -30,7 +30,7 @@ use super::scan::{Namespace, Owners, Scanner, likely, named};
 use super::socket::NetlinkSocket;
 use super::{Namespaces, device};
 use crate::cli::CompanionArgs;
-use crate::source::{PortUse, Socket, SocketChange, SocketKey};
+use crate::source::{PortUse, Socket, SocketChange, SocketId, SocketKey};
 
 /// How often the sockets are looked at when nothing happens, and how much longer that is than
 /// a look at the least: on a machine with very many sockets it is one hundredth of the time
@@ -222,7 +222,7 @@ struct Watch {
     /// Where the kernel tells of processes, if it does.
     process_events: Option<Arc<NetlinkSocket>>,
     owners: Owners,
-    seen: BTreeMap<SocketKey, Socket>,
+    seen: BTreeMap<SocketId, Socket>,
     /// Inodes that nobody was found for.
     orphans: HashSet<u32>,
     /// Programs that began, by process id.
@@ -344,13 +344,11 @@ impl Watch {
     }
 
     fn answer(&mut self, key: SocketKey) -> anyhow::Result<()> {
-        if !self.seen.contains_key(&key) && self.looked.elapsed() >= self.apart() {
+        let id = SocketId::from(key);
+        if !self.seen.contains_key(&id) && self.looked.elapsed() >= self.apart() {
             self.look()?;
         }
-        let seen = self
-            .seen
-            .get(&key)
-            .and_then(|socket| socket.process.clone());
+        let seen = self.seen.get(&id).and_then(|socket| socket.process.clone());
         let process = seen.or_else(|| {
             let namespace = self.namespace(key.netns)?;
             let alive = likely(key.port, namespace);
@@ -378,17 +376,17 @@ impl Watch {
             }
         }
         self.find_owners(&mut sockets);
-        let now: BTreeMap<SocketKey, Socket> = sockets
+        let now: BTreeMap<SocketId, Socket> = sockets
             .into_iter()
-            .map(|socket| (socket.key, socket))
+            .map(|socket| (socket.id(), socket))
             .collect();
-        for (key, socket) in &now {
+        for (id, socket) in &now {
             let socket = socket.clone();
-            match self.seen.get(key) {
+            match self.seen.get(id) {
                 None if self.first => say(&Answer::Socket(SocketChange::Present(socket)))?,
                 None => say(&Answer::Socket(SocketChange::Opened(socket)))?,
                 Some(before) if before.inode != socket.inode => {
-                    say(&Answer::Socket(SocketChange::Released(*key)))?;
+                    say(&Answer::Socket(SocketChange::Released(*id)))?;
                     say(&Answer::Socket(SocketChange::Opened(socket)))?;
                 }
                 Some(before) if *before != socket => {
@@ -397,8 +395,8 @@ impl Watch {
                 Some(_) => {}
             }
         }
-        for key in self.seen.keys().filter(|key| !now.contains_key(*key)) {
-            say(&Answer::Socket(SocketChange::Released(*key)))?;
+        for id in self.seen.keys().filter(|id| !now.contains_key(*id)) {
+            say(&Answer::Socket(SocketChange::Released(*id)))?;
         }
         self.seen = now;
         self.first = false;

@@ -267,6 +267,8 @@ fn inodes(pid: u32) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd as _;
+
     use super::*;
 
     #[test]
@@ -296,6 +298,27 @@ mod tests {
             "a number that is given out again"
         );
         assert!(kernel_protocols().unwrap().contains(&protocol::ROUTE));
+    }
+
+    #[test]
+    fn listeners_without_a_port_are_told_apart_and_from_the_kernels_own() {
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+        let listener = || {
+            let (family, kind) = (AddressFamily::NETLINK, SocketType::RAW);
+            let socket = socket_with(family, kind, SocketFlags::CLOEXEC, None).unwrap();
+            let join = libc::NETLINK_ADD_MEMBERSHIP;
+            super::super::sys::set_option(socket.as_fd(), libc::SOL_NETLINK, join, 1).unwrap();
+            socket
+        };
+        let _listeners = [listener(), listener()];
+        let mut sockets = Scanner::open(0).unwrap().sockets().unwrap();
+        sockets.retain(|socket| (socket.key.protocol, socket.key.port) == (protocol::ROUTE, 0));
+        let ids: HashSet<_> = sockets.iter().map(Socket::id).collect();
+        assert_eq!(ids.len(), sockets.len());
+        let listening = sockets.iter().filter(|socket| socket.groups == [1]);
+        assert!(listening.clone().count() >= 2);
+        assert!(listening.into_iter().all(|socket| !socket.is_kernel()));
+        assert!(sockets.iter().any(Socket::is_kernel));
     }
 
     #[test]

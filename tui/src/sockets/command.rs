@@ -13,7 +13,7 @@ use super::{Words, in_order, protocol_name};
 use crate::Status;
 use crate::cli::{self, Sockets, StatsFormat};
 use crate::live;
-use crate::source::{Socket, SocketChange, SocketKey};
+use crate::source::{Socket, SocketChange, SocketId};
 
 /// Lists them, and goes on where that is asked for.
 ///
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Sockets) -> anyhow::Result<Status> {
     }
     let mut watched = live::watch_sockets(&args.netns)?;
     let mut sockets = watched.first()?;
-    sockets.retain(|socket| args.kernel || socket.key.port != 0);
+    sockets.retain(|socket| args.kernel || !socket.is_kernel());
     let words = Words(&context);
     let text = match args.format {
         StatsFormat::Text => table(&sockets, &words),
@@ -46,20 +46,21 @@ pub(crate) fn run(args: &Sockets) -> anyhow::Result<Status> {
     if !args.watch {
         return Ok(Status::Well);
     }
-    let mut known: BTreeMap<SocketKey, Socket> = sockets
+    let mut known: BTreeMap<SocketId, Socket> = sockets
         .into_iter()
-        .map(|socket| (socket.key, socket))
+        .map(|socket| (socket.id(), socket))
         .collect();
     for change in watched {
         let change = change?;
-        if change.key().port == 0 && !args.kernel {
+        let before = known.get(&change.id());
+        if change.is_kernels(before) && !args.kernel {
             continue;
         }
         let line = match args.format {
             StatsFormat::Text => words
-                .change(&change, known.get(&change.key()))
+                .change(&change, before)
                 .map(|line| format!("{} {line}", time_of_day())),
-            StatsFormat::Json => event(&words, &change, known.get(&change.key())),
+            StatsFormat::Json => event(&words, &change, before),
         };
         change.apply(&mut known);
         if let Some(line) = line {

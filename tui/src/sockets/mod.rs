@@ -96,10 +96,10 @@ impl Words<'_> {
     fn process(&self, socket: &Socket) -> String {
         let netns = self.netns(socket.key);
         let at = netns.map_or(String::new(), |name| format!("@{name}"));
-        let name = match (&socket.process, socket.key.port) {
-            (Some(process), _) => process.to_string(),
-            (None, 0) => "kernel".to_owned(),
-            (None, _) => "?".to_owned(),
+        let name = match &socket.process {
+            Some(process) => process.to_string(),
+            None if socket.is_kernel() => "kernel".to_owned(),
+            None => "?".to_owned(),
         };
         format!("{name}{}", Escaped(at.as_bytes()))
     }
@@ -148,9 +148,9 @@ impl Words<'_> {
             (SocketChange::Present(socket) | SocketChange::Opened(socket), _) => ("opened", socket),
             (SocketChange::Changed(socket), _) => ("changed", socket),
             (SocketChange::Released(_), Some(socket)) => ("released", socket),
-            (SocketChange::Released(key), None) => {
-                let protocol = protocol_name(key.protocol);
-                return Some(format!("released {protocol} {}", port(*key)));
+            (SocketChange::Released(id), None) => {
+                let protocol = protocol_name(id.key.protocol);
+                return Some(format!("released {protocol} {}", port(id.key)));
             }
         };
         let words = match (change, before) {

@@ -16,7 +16,7 @@ mod told;
 
 pub(crate) use store::{FrameEntry, FrameStore, Segment};
 pub(crate) use told::{
-    Losses, PortUse, Socket, SocketChange, SocketKey, Tally, first_port, nlmon_header,
+    Losses, PortUse, Socket, SocketChange, SocketId, SocketKey, Tally, first_port, nlmon_header,
 };
 
 use std::fmt;

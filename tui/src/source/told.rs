@@ -38,12 +38,29 @@ pub(crate) fn first_port(protocol: u16, content: &[u8]) -> u32 {
     nlmsghdr(Order::NATIVE)(content).map_or(0, |(_, header)| header.pid)
 }
 
+/// A socket among all. Those without a port are told apart by their inodes: the kernel's own,
+/// and listeners that joined a group without asking for a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct SocketId {
+    /// What it is known by in messages.
+    pub(crate) key: SocketKey,
+    /// 0 where it has a port.
+    pub(crate) inode: u32,
+}
+
+/// A socket with a port.
+impl From<SocketKey> for SocketId {
+    fn from(key: SocketKey) -> Self {
+        Self { key, inode: 0 }
+    }
+}
+
 /// What is known of a socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Socket {
     /// Which.
     pub(crate) key: SocketKey,
-    /// Its inode, 0 for the kernel's own and for one that no file stands for any more.
+    /// Its inode, 0 for one that no file stands for any more.
     pub(crate) inode: u32,
     /// Who has it; `None` where that cannot be known.
     pub(crate) process: Option<Process>,
@@ -59,6 +76,23 @@ pub(crate) struct Socket {
     pub(crate) drops: u32,
 }
 
+impl Socket {
+    /// Which it is.
+    #[must_use]
+    pub(crate) fn id(&self) -> SocketId {
+        SocketId {
+            key: self.key,
+            inode: if self.key.port == 0 { self.inode } else { 0 },
+        }
+    }
+
+    /// Whether it is the kernel's own: without a port, nobody has it, and it listens to nothing.
+    #[must_use]
+    pub(crate) fn is_kernel(&self) -> bool {
+        self.key.port == 0 && self.process.is_none() && self.groups.is_empty()
+    }
+}
+
 /// What happened to a socket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SocketChange {
@@ -69,27 +103,38 @@ pub(crate) enum SocketChange {
     /// Something about it is another.
     Changed(Socket),
     /// It is gone.
-    Released(SocketKey),
+    Released(SocketId),
 }
 
 impl SocketChange {
     /// Which socket it is about.
     #[must_use]
-    pub(crate) fn key(&self) -> SocketKey {
+    pub(crate) fn id(&self) -> SocketId {
         match self {
-            Self::Present(socket) | Self::Opened(socket) | Self::Changed(socket) => socket.key,
-            Self::Released(key) => *key,
+            Self::Present(socket) | Self::Opened(socket) | Self::Changed(socket) => socket.id(),
+            Self::Released(id) => *id,
+        }
+    }
+
+    /// Whether it is about one of the kernel's own, as far as it was known `before`.
+    #[must_use]
+    pub(crate) fn is_kernels(&self, before: Option<&Socket>) -> bool {
+        match self {
+            Self::Present(socket) | Self::Opened(socket) | Self::Changed(socket) => {
+                socket.is_kernel()
+            }
+            Self::Released(_) => before.is_some_and(Socket::is_kernel),
         }
     }
 
     /// Brings what is known of the sockets up to date.
-    pub(crate) fn apply(self, known: &mut BTreeMap<SocketKey, Socket>) {
+    pub(crate) fn apply(self, known: &mut BTreeMap<SocketId, Socket>) {
         match self {
             Self::Present(socket) | Self::Opened(socket) | Self::Changed(socket) => {
-                known.insert(socket.key, socket);
+                known.insert(socket.id(), socket);
             }
-            Self::Released(key) => {
-                known.remove(&key);
+            Self::Released(id) => {
+                known.remove(&id);
             }
         }
     }

@@ -13,7 +13,7 @@ impl Canvas<'_> {
     /// All sockets, and what happened to them.
     pub(super) fn socket_lines(&self) -> Vec<Entry> {
         let words = Words(self.app.messages().context());
-        let sockets = in_order(self.app.live().sockets().filter(|it| it.key.port != 0));
+        let sockets = in_order(self.app.live().sockets().filter(|it| !it.is_kernel()));
         let (titles, rows) = words.table(&sockets);
         let style = |role| self.palette.text(role);
         // Groups stand below groups.

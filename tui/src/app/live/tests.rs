@@ -346,7 +346,7 @@ fn the_sockets_say_who_hears_the_selected_message_and_whose_it_is() {
     watch.hear(1, 77, 1, false);
     watch
         .app
-        .receive(SourceEvent::Socket(SocketChange::Released(key(99))));
+        .receive(SourceEvent::Socket(SocketChange::Released(key(99).into())));
     watch.press("p");
     let screen = watch.screen();
     let line = |text: &str| screen.lines().find(|line| line.contains(text)).unwrap();

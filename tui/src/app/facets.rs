@@ -230,8 +230,10 @@ impl Facets {
         let list = &mut self.lists[to.list()];
         if let Some(met) = list.met.get_mut(&from) {
             met.count = met.count.saturating_sub(1);
+            if met.count == 0 {
+                list.met.remove(&from);
+            }
         }
-        list.met.retain(|_, met| met.count > 0);
         list.count(to, message);
     }
 

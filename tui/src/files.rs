@@ -201,22 +201,14 @@ fn words(error: &RecordError, app: &App) -> String {
 mod tests {
     use std::{env, fs, io, process};
 
-    use nlscope_dissector::export::TimeFormat;
-
     use super::*;
     use crate::app::Settings;
 
     #[track_caller]
     fn check(live: Option<usize>, error: io::ErrorKind, expected: &[&str]) {
         let app = App::new(Settings {
-            title: String::new(),
-            filter: String::new(),
-            schema: Arc::new(Schema::builtin()),
-            genl: Vec::new(),
-            numeric: false,
-            redact: false,
-            time: TimeFormat::Relative,
             live,
+            ..Settings::usual("", Arc::new(Schema::builtin()))
         });
         let error = RecordError::Create {
             path: "/root/x".into(),

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use nlscope_dissector::capture::{Frame, FrameAt};
-use nlscope_dissector::export::TimeFormat;
 use nlscope_dissector::schema::Schema;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -26,16 +25,7 @@ pub fn screens(
     keys: &str,
     (columns, rows): (u16, u16),
 ) -> Vec<String> {
-    let settings = Settings {
-        title: "frames".to_owned(),
-        filter: String::new(),
-        schema: Arc::clone(schema),
-        genl: Vec::new(),
-        numeric: false,
-        redact: false,
-        time: TimeFormat::Relative,
-        live: None,
-    };
+    let settings = Settings::usual("frames", Arc::clone(schema));
     // The only thing that could be wrong is the filter.
     let Ok(mut app) = App::new(settings) else {
         return Vec::new();

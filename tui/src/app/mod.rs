@@ -88,6 +88,22 @@ pub(crate) struct Settings {
     pub live: Option<usize>,
 }
 
+impl Settings {
+    /// Those of a capture that is read and where nothing else is asked for.
+    pub(crate) fn usual(title: &str, schema: Arc<Schema>) -> Self {
+        Self {
+            title: title.to_owned(),
+            filter: String::new(),
+            schema,
+            genl: Vec::new(),
+            numeric: false,
+            redact: false,
+            time: TimeFormat::Relative,
+            live: None,
+        }
+    }
+}
+
 /// What is selected; tree and bytes are two views of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Selection {

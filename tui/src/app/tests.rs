@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use nlscope_dissector::export::TimeFormat;
 use nlscope_dissector::schema::Schema;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -31,17 +30,8 @@ impl Session {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../captures")
             .join(capture);
-        let mut app = App::new(Settings {
-            title: capture.to_owned(),
-            filter: String::new(),
-            schema: Arc::new(Schema::builtin()),
-            genl: Vec::new(),
-            numeric: false,
-            redact: false,
-            time: TimeFormat::Relative,
-            live: None,
-        })
-        .unwrap();
+        let settings = Settings::usual(capture, Arc::new(Schema::builtin()));
+        let mut app = App::new(settings).unwrap();
         app.update(Action::Resize(size.0, size.1));
         for event in source::open(Input::named(path), None).unwrap() {
             if let SourceEvent::End(end) = &event {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use nlscope_dissector::capture::{FrameAt, Process, Time};
-use nlscope_dissector::export::TimeFormat;
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::wire::LinkType;
 use ratatui::Terminal;
@@ -35,14 +34,8 @@ struct Watch {
 impl Watch {
     fn new(limit: usize) -> Self {
         let mut app = App::new(Settings {
-            title: "nlmon0".to_owned(),
-            filter: String::new(),
-            schema: Arc::new(Schema::builtin()),
-            genl: Vec::new(),
-            numeric: false,
-            redact: false,
-            time: TimeFormat::Relative,
             live: Some(limit),
+            ..Settings::usual("nlmon0", Arc::new(Schema::builtin()))
         })
         .unwrap();
         app.update(Action::Resize(SIZE.0, SIZE.1));

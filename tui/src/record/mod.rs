@@ -345,10 +345,11 @@ impl Recorder {
         if self.output.pending() >= FLUSH_AT {
             self.output.flush()?;
         }
-        let pending = self.output.pending();
+        let (pending, described) = (self.output.pending(), self.file.processes.count);
         self.append(packet);
         if self.file.may_end() && self.is_over_size(self.interfaces.len()) {
             self.output.withdraw(pending);
+            self.file.processes.withdraw(described);
             self.rotate(time)?;
             if self.full {
                 return Ok(());
@@ -359,9 +360,8 @@ impl Recorder {
         if let Some(interface) = self.interfaces.get_mut(packet.interface as usize) {
             interface.recorded += 1;
         }
-        if self.file.is_full(self.rotation) && self.is_last() {
-            self.end_last()?;
-        }
+        // The file is ended when the capture is.
+        self.full = self.file.is_full(self.rotation) && self.is_last();
         Ok(())
     }
 
@@ -400,7 +400,7 @@ impl Recorder {
     ///
     /// # Errors
     ///
-    /// If the present file cannot be ended or the next one not be begun.
+    /// If the present file cannot be ended or the beginning of the next not be written.
     pub(crate) fn tick(&mut self, now: (u64, u32)) -> Result<(), RecordError> {
         let now = nanoseconds(now);
         if self.is_over_time(now) && !self.full {
@@ -707,6 +707,17 @@ impl Contents {
 }
 
 impl Processes {
+    /// Forgets those that were described after the first `count`.
+    fn withdraw(&mut self, count: u32) {
+        if self.count > count {
+            self.known.retain(|_, names| {
+                names.retain(|(_, number)| *number < count);
+                !names.is_empty()
+            });
+            self.count = count;
+        }
+    }
+
     /// The number of the block that describes `process`.
     fn number(&self, process: Process<'_>) -> Option<u32> {
         let names = self.known.get(&process.pid)?;

@@ -249,17 +249,32 @@ fn a_file_goes_on_if_the_next_one_cannot_be_begun() {
     let inside = folder.file("inside");
     fs::create_dir(&inside).unwrap();
     let rotation = Rotation {
-        packets: Some(2),
+        filesize: Some(600),
         ..Rotation::default()
     };
     let mut recorder = recorder(&inside.join("a.pcapng"), rotation);
-    fs::rename(&inside, folder.file("away")).unwrap();
-    record(&mut recorder, 0..7, 40);
+    let away = folder.file("away");
+    fs::rename(&inside, &away).unwrap();
+    record(&mut recorder, 0..5, 40);
+    for pid in [5, 6] {
+        let process = Some(Process { pid, name: "ip" });
+        let bytes = pid.to_ne_bytes();
+        let packet = Packet {
+            process,
+            ..plain(pid.into(), &bytes)
+        };
+        recorder.packet(&packet).unwrap();
+    }
     let error = recorder.trouble().unwrap().to_string();
     assert!(error.contains("No such file or directory"), "{error}");
     assert!(recorder.trouble().is_none(), "it is told once");
     let summary = recorder.finish().unwrap();
     assert_eq!((summary.files, summary.packets), (1, 7));
+    let file = fs::read_dir(&away).unwrap().next().unwrap().unwrap().path();
+    let capture = read(&file);
+    assert_eq!(capture.numbers(), (0..7).collect::<Vec<_>>());
+    let processes: Vec<_> = capture.processes.iter().map(|(pid, _)| *pid).collect();
+    assert_eq!(processes, [5, 6]);
 }
 
 #[test]

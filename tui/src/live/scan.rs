@@ -176,6 +176,9 @@ impl Owners {
             }
             self.known.remove(&inode);
         }
+        if likely == 0 {
+            return None;
+        }
         let process = named(likely, true).filter(|_| inodes(likely).contains(&inode))?;
         self.known.insert(inode, likely);
         Some(process)

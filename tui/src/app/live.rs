@@ -116,8 +116,7 @@ impl App {
         words: impl FnOnce(u64, u64) -> String,
     ) {
         let time = self.now;
-        let told = self.notices.lost(loser, time, counts, words);
-        if let Some(text) = told.map(str::to_owned) {
+        if let Some(text) = self.notices.lost(loser, time, counts, words) {
             self.say(Role::Warning, text);
         }
     }

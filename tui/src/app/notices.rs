@@ -67,7 +67,7 @@ impl Notices {
         time: Option<Time>,
         (from, to): (u64, u64),
         words: impl FnOnce(u64, u64) -> String,
-    ) -> Option<&str> {
+    ) -> Option<String> {
         let goes_on = |burst: &Burst| match (time, burst.latest) {
             (Some(time), Some(latest)) => time.since(latest) < BURST,
             _ => true,
@@ -86,8 +86,9 @@ impl Notices {
             latest: time,
         };
         self.bursts.insert(loser, burst);
-        self.add(time, words(from, to));
-        self.told.last().map(|notice| notice.text.as_str())
+        let text = words(from, to);
+        self.add(time, text.clone());
+        Some(text)
     }
 
     /// A socket is gone.

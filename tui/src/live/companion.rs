@@ -182,8 +182,24 @@ pub(crate) fn run(args: &CompanionArgs) -> anyhow::Result<()> {
     for signal in [SIGTERM, SIGHUP, SIGINT, SIGQUIT] {
         flag::register(signal, Arc::default()).context("cannot ignore a signal")?;
     }
+    let namespaces = Namespaces(&args.netns);
+    let mut made = Vec::new();
+    for (netns, index) in args.remove.iter().copied() {
+        made.push(namespaces.inside(netns, || MadeIn::open(netns, index))?);
+    }
+    let watched = watch(args, &mut made);
+    // Whatever came of that.
+    let mut removed = Ok(());
+    for device in &made {
+        removed = removed.and(device::remove(&device.socket, device.index, owner));
+    }
+    Ok(removed?).and(watched)
+}
+
+/// Watches the sockets and answers until nobody asks any more.
+fn watch(args: &CompanionArgs, made: &mut Vec<MadeIn>) -> anyhow::Result<()> {
     let (sender, wakes) = sync_channel(WAKES);
-    let mut companion = Watch::open(args, &sender)?;
+    let mut watch = Watch::open(args, made, &sender)?;
     spawn("questions", move || {
         for line in io::stdin().lock().lines().map_while(Result::ok) {
             if let Ok(key) = serde_json::from_str(&line) {
@@ -192,16 +208,12 @@ pub(crate) fn run(args: &CompanionArgs) -> anyhow::Result<()> {
         }
         let _ = sender.send(Wake::End);
     })?;
-    let watched = say(&Answer::Ready).and_then(|()| companion.watch(&wakes));
-    if let Some(events) = &companion.process_events {
+    let watched = say(&Answer::Ready).and_then(|()| watch.watch(&wakes));
+    if let Some(events) = &watch.process_events {
         // Else older kernels go on making events for nobody.
         let _ = switch_process_events(events, false);
     }
-    let mut removed = Ok(());
-    for device in &companion.made {
-        removed = removed.and(device::remove(&device.socket, device.index, owner));
-    }
-    Ok(removed?).and(watched)
+    watched
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
@@ -213,12 +225,12 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> anyhow::Result<()>
 }
 
 /// The sockets, as they were seen last.
-struct Watch {
+struct Watch<'a> {
     scanners: Vec<Scanner>,
     /// The files that name network namespaces, by their numbers.
     named: Vec<(u32, NamedFile)>,
     /// What is taken away at the end.
-    made: Vec<MadeIn>,
+    made: &'a mut Vec<MadeIn>,
     /// Where the kernel tells of processes, if it does.
     process_events: Option<Arc<NetlinkSocket>>,
     owners: Owners,
@@ -243,22 +255,28 @@ struct MadeIn {
     _claim: Option<Made>,
 }
 
-impl Watch {
-    fn open(args: &CompanionArgs, wakes: &SyncSender<Wake>) -> anyhow::Result<Self> {
+impl MadeIn {
+    /// The device with this index in network namespace number `netns`, that of the calling
+    /// thread.
+    fn open(netns: u32, index: u32) -> anyhow::Result<Self> {
+        Ok(Self {
+            netns,
+            index,
+            _claim: Made::claim(index)?,
+            socket: NetlinkSocket::open(protocol::ROUTE)?,
+        })
+    }
+}
+
+impl<'a> Watch<'a> {
+    fn open(
+        args: &CompanionArgs,
+        made: &'a mut Vec<MadeIn>,
+        wakes: &SyncSender<Wake>,
+    ) -> anyhow::Result<Self> {
         let namespaces = Namespaces(&args.netns);
-        let mut made = Vec::new();
-        for (netns, index) in args.remove.iter().copied() {
-            let (socket, claim) = namespaces.inside(netns, || {
-                let claim = Made::claim(index)?;
-                Ok((NetlinkSocket::open(protocol::ROUTE)?, claim))
-            })?;
-            say(&Answer::Own(socket.key(netns)))?;
-            made.push(MadeIn {
-                netns,
-                index,
-                socket,
-                _claim: claim,
-            });
+        for device in made.iter() {
+            say(&Answer::Own(device.socket.key(device.netns)))?;
         }
         let (mut scanners, mut named) = (Vec::new(), Vec::new());
         for (number, netns) in namespaces.numbered() {

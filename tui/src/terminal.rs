@@ -34,11 +34,10 @@ use crate::{Status, complain};
 const SLICE: Duration = Duration::from_millis(24);
 /// How long it waits for a key while the source may bring something.
 const POLL: Duration = Duration::from_millis(40);
-/// How long it waits when the source has been quiet for [`QUIET`].
-const POLL_QUIET: Duration = Duration::from_millis(120);
 /// After how long without anything new the source is quiet.
 const QUIET: Duration = Duration::from_secs(1);
-/// How long it waits with nothing else to do; a signal is noticed after this at the latest.
+/// How long it waits with nothing else to do, or when the source has been quiet for
+/// [`QUIET`]; a signal is noticed after this at the latest.
 const IDLE: Duration = Duration::from_millis(200);
 /// How long the interface has to end by itself after a signal.
 const GRACE: Duration = Duration::from_secs(2);
@@ -154,9 +153,8 @@ fn run_loop(
         }
         let wait = match (app.has_work(), open) {
             (true, _) => Duration::ZERO,
-            (false, true) if heard.elapsed() >= QUIET => POLL_QUIET,
-            (false, true) => POLL,
-            (false, false) => IDLE,
+            (false, true) if heard.elapsed() < QUIET => POLL,
+            (false, _) => IDLE,
         };
         changed = false;
         let mut wait = wait;

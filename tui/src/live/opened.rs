@@ -281,7 +281,7 @@ impl Opened {
                 Answer::Port(_) | Answer::Socket(_) | Answer::Deleted(_) | Answer::Looked => {}
             }
         }
-        let mut live = Live::new(stoppers.values().cloned().collect(), companion);
+        let mut live = Live::new(stoppers.values().cloned().collect(), companion)?;
         if self.options.sandbox {
             let sandbox = Sandbox::new(writes);
             self.notices.extend(sandbox.enter_before_threads());

@@ -6,8 +6,10 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::Context as _;
+use rustix::pipe::{PipeFlags, pipe_with};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::pipe;
@@ -16,6 +18,9 @@ use super::companion::{Answer, Companion, Questions};
 use super::desk::{Desk, Place};
 use super::opened::{Source, What};
 use crate::source::{Outlet, SourceError, SourceEvent, Stop};
+
+/// After how long a further signal is a second one.
+const SECOND_SIGNAL: Duration = Duration::from_millis(500);
 
 /// What the threads of the sources share.
 pub(super) struct Running {
@@ -186,6 +191,8 @@ fn stop(stopper: &OwnedFd) {
 pub(crate) struct Live {
     /// Those of all network namespaces.
     stoppers: Vec<Arc<OwnedFd>>,
+    /// A pipe for the first of the signals to be heard through.
+    first_signal: (OwnedFd, OwnedFd),
     /// See [`ending_signals`].
     signals: Vec<i32>,
     stopping: Arc<AtomicBool>,
@@ -195,14 +202,22 @@ pub(crate) struct Live {
 
 impl Live {
     /// One without threads yet.
-    pub(super) fn new(stoppers: Vec<Arc<OwnedFd>>, companion: Option<Companion>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// A pipe cannot be made.
+    pub(super) fn new(
+        stoppers: Vec<Arc<OwnedFd>>,
+        companion: Option<Companion>,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
             stoppers,
+            first_signal: pipe_with(PipeFlags::CLOEXEC).context("cannot make a pipe")?,
             signals: ending_signals(),
             stopping: Arc::default(),
             companion,
             threads: Vec::new(),
-        }
+        })
     }
 
     /// One more thread, which ends when the capture is stopped.
@@ -226,24 +241,33 @@ impl Live {
         self.stoppers.drain(..).for_each(|stopper| stop(&stopper));
     }
 
-    /// Stops capturing, too, when somebody wants the program to end. At the second signal it
+    /// Stops capturing, too, when somebody wants the program to end. At a second signal it
     /// ends at once.
     ///
     /// # Errors
     ///
     /// The system does not let us listen for signals.
     pub(crate) fn stop_at_signals(&self) -> anyhow::Result<()> {
+        let failed = "cannot listen for signals";
+        let at_once = Arc::new(AtomicBool::new(false));
+        let (first, heard) = &self.first_signal;
+        let first = first.try_clone().context(failed)?;
         for signal in self.signals.iter().copied() {
-            // In this order: the second signal finds what the first has set.
-            let twice = Arc::clone(&self.stopping);
-            flag::register_conditional_default(signal, twice)
-                .and_then(|_| flag::register(signal, Arc::clone(&self.stopping)))
-                .context("cannot listen for signals")?;
+            flag::register_conditional_default(signal, Arc::clone(&at_once)).context(failed)?;
+            flag::register(signal, Arc::clone(&self.stopping)).context(failed)?;
+            pipe::register(signal, heard.try_clone().context(failed)?).context(failed)?;
             for stopper in &self.stoppers {
-                let stopper = stopper.try_clone().context("cannot listen for signals")?;
-                pipe::register(signal, stopper).context("cannot listen for signals")?;
+                let stopper = stopper.try_clone().context(failed)?;
+                pipe::register(signal, stopper).context(failed)?;
             }
         }
+        // It lasts as long as the process. timeout(1) sends a signal twice in a row and means
+        // one.
+        spawn("signals", move || {
+            let _ = rustix::io::read(first, &mut [0]);
+            thread::sleep(SECOND_SIGNAL);
+            at_once.store(true, Ordering::Relaxed);
+        })?;
         Ok(())
     }
 }

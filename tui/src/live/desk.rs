@@ -306,16 +306,15 @@ impl Desk {
 fn merge(waiting: &mut VecDeque<Waiting>, patience: Duration) -> Batch {
     let bytes: usize = waiting.iter().map(|it| it.batch.len()).sum();
     let due = |it: &&Waiting| bytes > MAX_WAITING || it.since.elapsed() >= patience;
-    let times = |it: &Waiting| it.batch.frames.last().map(|(entry, _)| entry.frame.time);
+    // No clock is sure to go forward: the latest need not be the last.
+    let times = |it: &Waiting| it.batch.frames.iter().map(|(it, _)| it.frame.time).max();
     let Some(horizon) = waiting.iter().filter(due).filter_map(times).max() else {
         return Batch::default();
     };
     let mut merged = Batch::default();
     for Waiting { batch, .. } in &mut *waiting {
-        let later = batch
-            .frames
-            .partition_point(|(entry, _)| entry.frame.time <= horizon);
-        for (mut entry, protocol) in batch.frames.drain(..later) {
+        let now = (batch.frames).extract_if(.., |(entry, _)| entry.frame.time <= horizon);
+        for (mut entry, protocol) in now {
             let end = entry.start + entry.frame.len as usize;
             let frame = batch.bytes.get(entry.start..end).unwrap_or_default();
             entry.start = merged.bytes.len();
@@ -364,8 +363,7 @@ mod tests {
     fn one(time: i64, protocol: u16, pid: u32, group: u32) -> Batch {
         let mut batch = Batch::default();
         let group = NonZeroU32::new(group);
-        let message = (message(pid), 16);
-        batch.add_datagram(HERE, Time(time), (&message.0, message.1), protocol, group);
+        batch.add_datagram(HERE, Time(time), (&message(pid), 16), protocol, group);
         batch
     }
 
@@ -445,6 +443,19 @@ mod tests {
         assert_eq!(handed_out(&receiver), "", "there may be earlier ones");
         assert!(desk.flush().is_ok());
         assert_eq!(handed_out(&receiver), "1:1/0 2:2/9 3:4/9 4:3/0");
+        assert_eq!(desk.due(), None);
+    }
+
+    #[test]
+    fn nothing_is_left_where_the_clock_goes_back() {
+        let (desk, receiver) = desk(false, Duration::from_secs(1000));
+        let mut batch = one(30, 0, 1, 0);
+        for (time, pid) in [(40, 2), (10, 3)] {
+            batch.add_datagram(HERE, Time(time), (&message(pid), 16), 0, None);
+        }
+        assert!(desk.take(&mut batch).is_ok());
+        assert!(desk.flush().is_ok());
+        assert_eq!(handed_out(&receiver), "1:3/0 2:1/0 3:2/0");
         assert_eq!(desk.due(), None);
     }
 

@@ -31,8 +31,7 @@ const COUNT_EVERY: Duration = Duration::from_millis(250);
 
 /// Groups of daemons that have to answer: who joins them makes the kernel wait for one.
 /// They are joined where they are named.
-pub(crate) const ANSWERING: [&str; 3] =
-    ["XFRMNLGRP_ACQUIRE", "RDMA_NL_GROUP_LS", "handshake:tlshd"];
+const ANSWERING: [&str; 3] = ["XFRMNLGRP_ACQUIRE", "RDMA_NL_GROUP_LS", "handshake:tlshd"];
 /// The group in which nlctrl tells of families.
 const NOTIFY: &str = "nlctrl:notify";
 

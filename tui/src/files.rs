@@ -2,12 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use nlscope_dissector::export::Role;
 use nlscope_dissector::schema::Schema;
 
 use crate::app::App;
+use crate::clock::now;
 use crate::record::{self, RecordError, Recorder, Recording};
 use crate::source::{self, SocketChange, SourceEvent};
 
@@ -106,11 +106,10 @@ impl Files {
 
     /// A recording that begins with all the names there are.
     fn begin(&self, app: &App) -> Result<Recording, RecordError> {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let name = record::numbered(
             Path::new("nlscope.pcapng"),
             1,
-            since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(0)),
+            now().0.max(0).unsigned_abs(),
             0,
         );
         let recorder = Recorder::create_new(&name, None)?;

@@ -11,6 +11,7 @@
 mod app;
 mod caller;
 mod cli;
+mod clock;
 mod dump;
 mod files;
 pub mod headless;

@@ -4,7 +4,7 @@ use std::io::{self, Stdout, stdout};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use std::{panic, thread};
 
 use anyhow::{Context as _, anyhow};
@@ -16,7 +16,6 @@ use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
-use nlscope_dissector::capture::Time;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -24,6 +23,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::app::{Action, App, Edit, Effect, Reading, Settings, Way};
+use crate::clock::now;
 use crate::files::Files;
 use crate::keymap;
 use crate::source::{SourceError, SourceEvent};
@@ -214,13 +214,6 @@ fn receive(
         }
     }
     some
-}
-
-/// What time it is.
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let nanoseconds = since.map_or(0, |since| since.as_nanos());
-    Time(i64::try_from(nanoseconds).unwrap_or(i64::MAX))
 }
 
 fn on_event(app: &mut App, event: Event) -> Effect {

@@ -6,10 +6,9 @@ use std::fmt;
 use std::io;
 use std::num::NonZeroU32;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use nlscope_dissector::capture::Time;
 use nlscope_dissector::schema::Schema;
 use nlscope_dissector::schema::base::protocol_entry;
 use nlscope_dissector::wire::protocol;
@@ -20,6 +19,7 @@ use super::desk::{BATCH, Batch, COOKED_LEN, Desk, OwnPorts, Place};
 use super::names::{GenlGroups, announced};
 use super::scan::kernel_protocols;
 use super::socket::NetlinkSocket;
+use crate::clock::now;
 use crate::source::{Losses, SourceError, Stop, words};
 
 /// Longest datagram that is received whole: with its header it is as long as libpcap allows.
@@ -367,12 +367,6 @@ impl Listener {
 
 fn broken(error: &io::Error) -> Stop {
     Stop::Error(SourceError::Damaged(format!("groups: {}", words(error))))
-}
-
-pub(super) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let nanoseconds = since.map_or(0, |since| since.as_nanos());
-    Time(i64::try_from(nanoseconds).unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, FdFlags};
 
 use super::desk::{BATCH, Batch, Desk, Place};
-use super::groups::now;
 use super::privilege::{NEEDED, Unprivileged};
+use crate::clock::now;
 use crate::source::{Losses, SourceError, Stop};
 
 /// That of nlmon, and of no other device.

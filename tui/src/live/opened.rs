@@ -19,7 +19,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::companion::{self, Answer, Companion, Questions};
 use super::desk::{Batch, Desk, OwnPorts, Place};
 use super::device::{self, Made};
-use super::groups::{self, Groups};
+use super::groups::Groups;
 use super::names::{self, GenlGroups};
 use super::netns::{self, Netns};
 use super::nlmon::Nlmon;
@@ -29,6 +29,7 @@ use super::sandbox::{Sandbox, Writes};
 use super::socket::NetlinkSocket;
 use super::{Namespaces, NlmonDevice, Options};
 use crate::Usage;
+use crate::clock::now;
 use crate::source::{Outlet, SourceEvent};
 
 /// How many events wait at most until somebody takes them; a batch of frames is two.
@@ -341,7 +342,7 @@ impl Opened {
         let mut batch = Batch::default();
         for (place, protocol, datagram) in self.beginning {
             let whole = (datagram.as_slice(), datagram.len());
-            batch.add_datagram(place, groups::now(), whole, protocol, None);
+            batch.add_datagram(place, now(), whole, protocol, None);
         }
         let _ = desk.begin(batch);
         let running = Running::new(desk, self.sources.len(), self.namespaces, next);

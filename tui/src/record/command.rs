@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use nlscope_dissector::filter::Filter;
@@ -194,7 +194,7 @@ impl Session<'_> {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             self.recording.flush_in_time()?;
-            self.recording.tick(now())?;
+            self.recording.tick()?;
             if let Some(trouble) = self.recording.trouble() {
                 self.notice(&trouble);
             }
@@ -263,9 +263,4 @@ impl Session<'_> {
                 .is_some_and(|most| recording.taken() >= most)
             || recording.is_full()
     }
-}
-
-fn now() -> (u64, u32) {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or((0, 0), |since| (since.as_secs(), since.subsec_nanos()))
 }

@@ -20,7 +20,7 @@ use std::io;
 use std::mem;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use block::Statistics;
 #[cfg(target_os = "linux")]
@@ -32,6 +32,7 @@ pub(crate) use recording::Recording;
 pub(crate) use save::save;
 use sink::{Open, Sink};
 
+use crate::clock::now;
 use crate::source::Losses;
 
 /// The link type of netlink frames, `LINKTYPE_NETLINK`.
@@ -252,7 +253,7 @@ impl Recorder {
         comment: Option<String>,
         open: Open,
     ) -> Result<Self, RecordError> {
-        let now = nanoseconds_now();
+        let now = now().0.max(0).unsigned_abs();
         let (first, sink) = open_file(path, rotation, 1, now, open)?;
         let output = Output::new(first.clone(), sink);
         let mut recorder = Self {
@@ -771,13 +772,6 @@ fn nanoseconds((seconds, nanoseconds): (u64, u32)) -> u64 {
     seconds
         .saturating_mul(NANOSECONDS)
         .saturating_add(nanoseconds.into())
-}
-
-fn nanoseconds_now() -> u64 {
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
-    nanoseconds((now.as_secs(), now.subsec_nanos()))
 }
 
 /// `Linux 7.2.13 x86_64`, or less of it where the kernel does not say.

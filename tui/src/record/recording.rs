@@ -12,6 +12,7 @@ use nlscope_dissector::schema::Schema;
 use nlscope_dissector::wire::{Cooked, protocol};
 
 use super::{Group, Packet, Process, RecordError, Recorder, Summary};
+use crate::clock::now;
 use crate::source::{FrameEntry, Losses, Segment, SocketKey, SourceEvent, Tally, first_port};
 
 /// How long frames wait at most until they are in the file.
@@ -169,13 +170,13 @@ impl Recording {
         Ok(())
     }
 
-    /// Ends a file whose time is over: `now` is in seconds and nanoseconds since 1970.
+    /// Ends a file whose time is over.
     ///
     /// # Errors
     ///
     /// It cannot be written.
-    pub(crate) fn tick(&mut self, now: (u64, u32)) -> Result<(), RecordError> {
-        self.recorder.tick(now)
+    pub(crate) fn tick(&mut self) -> Result<(), RecordError> {
+        self.recorder.tick(split(Some(now())))
     }
 
     /// Holds the frames that came, at most `left` of them beside our own questions.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::iter;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use nlscope_dissector::context::Context;
 use serde_json::json;
@@ -12,6 +11,7 @@ use serde_json::json;
 use super::{Words, in_order, protocol_name};
 use crate::Status;
 use crate::cli::{self, Sockets, StatsFormat};
+use crate::clock::now;
 use crate::live;
 use crate::source::{Socket, SocketChange, SocketId};
 
@@ -73,8 +73,7 @@ pub(crate) fn run(args: &Sockets) -> anyhow::Result<Status> {
 
 /// What time it is in UTC: `21:11:46.123Z`.
 fn time_of_day() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let millis = since.map_or(0, |since| since.as_millis());
+    let millis = now().0 / 1_000_000;
     let seconds = millis / 1000;
     let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
     let (second, milli) = (seconds % 60, millis % 1000);
